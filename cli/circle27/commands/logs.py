@@ -1,0 +1,33 @@
+"""`circle27 logs`."""
+
+import os
+
+import click
+
+from circle27.errors import CircleError
+from circle27.stack.settings import Settings
+
+
+@click.command()
+@click.argument("service", required=False)
+@click.option("--lines", "-n", default=20, show_default=True, help="How many lines of each file.")
+@click.option("--follow", "-f", is_flag=True, help="Go on printing what is added, until Ctrl-C.")
+def logs(service: str | None, lines: int, follow: bool) -> None:
+    """Print the end of the services' logs (of one SERVICE, or of all).
+
+    Services: postgresql, pgbouncer, postgrest, postgrest_2, gateway, access, worker, healer, supervisord.
+
+    \b
+    Examples:
+      circle27 logs
+      circle27 logs postgresql -n 100
+      circle27 logs worker -f
+    """
+    folder = Settings.require().home / "logs"
+    files = sorted(folder.glob("*.log"))
+    if service is not None:
+        files = [file for file in files if file.stem == service]
+        if not files:
+            known = ", ".join(file.stem for file in sorted(folder.glob("*.log")))
+            raise CircleError(f"there is no log named {service}. There are: {known}")
+    os.execvp("tail", ["tail", "-n", str(lines), *(["-F"] if follow else []), *map(str, files)])

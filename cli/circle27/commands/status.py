@@ -1,0 +1,60 @@
+"""`circle27 status`."""
+
+import json
+import sys
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from circle27.stack import lifecycle
+from circle27.stack.settings import Settings
+from circle27.stack.supervision import Supervisor
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for scripts.")
+def status(as_json: bool) -> None:
+    """Show addresses, health and services. Exit status 0 only if the stack is ready.
+
+    \b
+    Keys of --json: gateway, postgrest_admin, pgbouncer, database (the migrator's DSN; the password is in the
+    passfile it names), ready, services {name: {state, pid, uptime_s}}.
+
+    \b
+    Examples:
+      circle27 status
+      psql "$(circle27 status --json | jq -r .database)"
+    """
+    settings = Settings.require()
+    supervisor = Supervisor(settings)
+    running = supervisor.running()
+    report = {
+        "gateway": settings.url("gateway"),
+        "postgrest_admin": settings.url("postgrest_admin"),
+        "pgbouncer": settings.dsn("authenticator", "pgbouncer"),
+        "database": settings.dsn("circle27_migrator"),
+        "ready": running and lifecycle.ready(settings),
+        "services": supervisor.states() if running else {},
+    }
+    if as_json:
+        click.echo(json.dumps(report, indent=2))
+    else:
+        _show(report)
+    sys.exit(0 if report["ready"] else 1)
+
+
+def _show(report: dict[str, object]) -> None:
+    console = Console(soft_wrap=True, highlight=False)
+    services = report["services"]
+    assert isinstance(services, dict)
+    table = Table("service", "state", "pid", "up for", box=None, header_style="bold")
+    for name, info in services.items():
+        colour = "green" if info["state"] == "RUNNING" else "yellow"
+        uptime = f"{info['uptime_s']} s" if info["uptime_s"] is not None else ""
+        table.add_row(name, f"[{colour}]{info['state'].lower()}[/]", str(info["pid"] or ""), uptime)
+    console.print("[green]ready[/]" if report["ready"] else "[red]not ready[/] (start it with: circle27 up)")
+    for key in ("gateway", "postgrest_admin", "pgbouncer", "database"):
+        console.print(f"{key:16} {report[key]}")
+    if services:
+        console.print(table)

@@ -1,0 +1,38 @@
+"""`circle27 up`."""
+
+import time
+
+import click
+from rich.console import Console
+
+from circle27.stack import lifecycle
+
+
+@click.command()
+def up() -> None:
+    """Start the local stack and wait until it is ready.
+
+    PostgreSQL, PgBouncer, two PostgREST, nginx and the worker run on 127.0.0.1 in .circle27/; the database
+    is migrated and the campus `stanford` has its slots. Safe to repeat: what runs is left alone.
+
+    \b
+    Ports, each overridden by a variable:
+      CIRCLE27_GATEWAY_PORT     8027     CIRCLE27_PGBOUNCER_PORT   6427
+      CIRCLE27_POSTGREST_PORT   8028     CIRCLE27_POSTGRESQL_PORT  5427
+    and CIRCLE27_HOME for another folder.
+
+    \b
+    Example:
+      circle27 up
+    """
+    console = Console(stderr=True)
+    began = time.monotonic()
+    with console.status("starting") as status:
+
+        def say(step: str) -> None:
+            status.update(step)
+            console.print(f"  {step}")
+
+        settings = lifecycle.up(say)
+    console.print(f"[green]up[/] in {time.monotonic() - began:.1f} s at [bold]{settings.url('gateway')}[/]")
+    console.print("next: circle27 token --email ann@stanford.edu", highlight=False)

@@ -1,0 +1,1 @@
+"""The local stack: ordinary processes in one folder, kept alive by supervisord."""

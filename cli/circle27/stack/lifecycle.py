@@ -1,0 +1,124 @@
+"""Bring the whole local stack up, or down. Both may be repeated; both mend what a crash left."""
+
+import os
+import shutil
+import socket
+import subprocess
+from collections.abc import Callable
+from contextlib import closing
+
+import httpx
+
+from circle27.errors import CircleError
+from circle27.stack import cluster
+from circle27.stack.render import render
+from circle27.stack.secrets import give, make_secrets
+from circle27.stack.settings import Settings
+from circle27.stack.supervision import Supervisor, end_leftovers, stack_processes, wait_until
+
+FOLDERS = ("conf", "secrets", "run", "logs", "tmp")
+
+# What to restart when a rendered file changed.
+READERS = {
+    "conf/postgresql.conf": ("postgresql",),
+    "conf/pg_hba.conf": ("postgresql",),
+    "conf/pgbouncer.ini": ("pgbouncer",),
+    "secrets/pgbouncer.users": ("pgbouncer",),
+    "conf/postgrest.conf": ("postgrest",),
+    "conf/postgrest_2.conf": ("postgrest_2",),
+    "conf/gateway.js": ("gateway",),
+    "secrets/nginx.conf": ("gateway",),
+}
+
+
+def up(say: Callable[[str], None]) -> Settings:
+    """Start what is not running, migrate, wait until a call through the gateway reaches PostgreSQL.
+
+    `say` is told each step. Raises CircleError for a taken port, a missing program, a service that won't start.
+    """
+    settings = Settings.fresh()
+    running = Settings.load()
+    if running and Supervisor(running).running():
+        if running.ports != settings.ports and _ports_were_chosen():
+            raise CircleError("the stack is up on other ports. `circle27 down` first.")
+        settings = running
+    else:
+        if running and not _ports_were_chosen():
+            settings = running
+        if any(True for _ in stack_processes(settings.home)):
+            say(f"ended {end_leftovers(settings.home)} processes of a supervisor that was killed")
+        _require_free_ports(settings)
+    _make_folders(settings)
+    make_secrets(settings)
+    settings.save()
+    changed = render(settings)
+    if cluster.make_cluster(settings):
+        say("made a PostgreSQL cluster")
+
+    supervisor = Supervisor(settings)
+    if not supervisor.running():
+        supervisor.begin()
+        changed = []
+    stale = {service for name in changed for service in READERS.get(name, ())}
+
+    def start(service: str) -> None:
+        (supervisor.restart if service in stale else supervisor.start)(service)
+
+    start("postgresql")
+    wait_until(lambda: cluster.accepts_connections(settings), 60, "PostgreSQL did not start")
+    say("PostgreSQL accepts connections")
+    cluster.bring_up_to_date(settings, say)
+    for service in ("pgbouncer", *settings.postgrest_services(), "gateway", "worker"):
+        start(service)
+    wait_until(lambda: ready(settings), 30, "the gateway did not become ready")
+    say("a call through the gateway reaches PostgreSQL")
+    return settings
+
+
+def down(settings: Settings) -> int:
+    """Stop every process of the stack; return how many a killed supervisor had left. The data stays."""
+    supervisor = Supervisor(settings)
+    if supervisor.running():
+        supervisor.end()
+    return end_leftovers(settings.home)
+
+
+def ready(settings: Settings) -> bool:
+    """Tell whether /ready at the gateway says so."""
+    try:
+        return httpx.get(f"{settings.url('gateway')}/ready", timeout=3, verify=False).status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
+def _ports_were_chosen() -> bool:
+    return any(name.startswith("CIRCLE27_") and name.endswith("_PORT") for name in os.environ)
+
+
+def _require_free_ports(settings: Settings) -> None:
+    for name, port in settings.ports.items():
+        with closing(socket.socket(socket.AF_INET, socket.SOCK_STREAM)) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((settings.listen, port))
+            except OSError:
+                raise CircleError(
+                    f"port {port} ({name}) is taken by another program. "
+                    f"End that program, or choose another port: CIRCLE27_{name.upper()}_PORT=… circle27 up"
+                ) from None
+
+
+def _make_folders(settings: Settings) -> None:
+    home = settings.home
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    give(settings, home)
+    for name in FOLDERS:
+        (home / name).mkdir(mode=0o700, exist_ok=True)
+        give(settings, home / name)
+    # As root the services run as another user, who must be able to get here.
+    enter = [shutil.which("test") or "/usr/bin/test", "-x", str(home)]
+    if subprocess.run(enter, check=False, cwd="/", **cluster.run_as(settings)).returncode:
+        raise CircleError(
+            f"the services run as the user {settings.os_user}, who cannot enter {home}. "
+            "Move the checkout to where everybody may look (not under /root), or run this as an ordinary user."
+        )

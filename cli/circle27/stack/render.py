@@ -1,0 +1,81 @@
+"""Fill the templates of stack/ for one stack."""
+
+import os
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from circle27.paths import TEMPLATES
+from circle27.stack import programs
+from circle27.stack.secrets import give, password
+from circle27.stack.settings import DATABASE, PORTS, Settings
+
+# Rendered file in the stack's folder -> template in stack/. A file under secrets/ holds a password.
+FILES = {
+    "conf/postgresql.conf": "postgresql.conf",
+    "conf/pg_hba.conf": "pg_hba.conf",
+    "conf/pgbouncer.ini": "pgbouncer.ini",
+    "secrets/pgbouncer.users": "pgbouncer.users",
+    "conf/postgrest.conf": "postgrest.conf",
+    "conf/postgrest_2.conf": "postgrest.conf",
+    "conf/gateway.js": "gateway.js",
+    "secrets/nginx.conf": "nginx.conf",
+    "conf/supervisord.conf": "supervisord.conf",
+}
+
+
+def render(settings: Settings) -> list[str]:
+    """Write every rendered file, mode 0600; return the names of those whose text changed."""
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        undefined=StrictUndefined,
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701 - configuration files, not HTML
+    )
+    values = _values(settings)
+    changed = []
+    for name, template in FILES.items():
+        text = environment.get_template(template).render(values, instance=Path(name).stem)
+        path = settings.home / name
+        if not path.exists() or path.read_text("utf-8") != text:
+            _replace(settings, path, text)
+            changed.append(name)
+    return changed
+
+
+def _replace(settings: Settings, path: Path, text: str) -> None:
+    draft = path.with_suffix(".draft")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        file.write(text)
+    give(settings, draft)
+    draft.replace(path)
+
+
+def _values(settings: Settings) -> dict[str, Any]:
+    open_files = programs.open_file_limit()
+    return {
+        "home": settings.home,
+        "listen": settings.listen,
+        "ports": settings.ports,
+        "hosts": {name: settings.host(name) for name in PORTS},
+        "database": DATABASE,
+        "trusted_network": settings.trusted_network,
+        "os_user": settings.os_user,
+        "drop_root": os.geteuid() == 0,
+        "dsn": settings.dsn,
+        "secret": settings.secret,
+        "password": lambda role: password(settings, role),
+        "public_url": settings.url("gateway"),
+        "rest_servers": [settings.address(name) for name in settings.postgrest_services()],
+        "nginx_modules": programs.nginx_modules(),
+        "nginx_workers": 2,
+        "open_files": open_files,
+        "worker_connections": open_files - 256,
+        "access_log": settings.home / "logs/access.log",
+        "version": version("circle27"),
+        "python": sys.executable,
+        "services": programs.services(settings),
+    }

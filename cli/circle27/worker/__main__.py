@@ -1,0 +1,58 @@
+"""Run the worker until SIGTERM: `python -m circle27.worker`."""
+
+import logging
+import signal
+import threading
+import time
+
+import httpx
+import psycopg
+
+from circle27.stack.settings import Settings
+from circle27.worker.outbox import publish_batch
+
+POLL_S = 0.1  # an idle look at the outbox; costs 3 ms of database time
+OPEN_SLOTS_EVERY_S = 600
+RETRY_S = 0.5
+
+log = logging.getLogger("circle27.worker")
+
+
+def main() -> None:
+    """Work; after a lost connection begin again."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    settings = Settings.require()
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    while not stop.is_set():
+        try:
+            work(settings, stop)
+        except (psycopg.OperationalError, httpx.HTTPError) as error:
+            log.warning("begins again: %s", str(error).splitlines()[0] if str(error) else type(error).__name__)
+            stop.wait(RETRY_S)
+    log.info("stopped")
+
+
+def work(settings: Settings, stop: threading.Event) -> None:
+    """Publish what is due and open slots, until `stop` is set."""
+    publish_key = settings.secret("publish.key")
+    next_opening = 0.0
+    with (
+        psycopg.connect(settings.dsn("circle27_worker"), autocommit=True) as connection,
+        httpx.Client(base_url=settings.url("publish"), timeout=5) as client,
+    ):
+        log.info("connected")
+        while not stop.is_set():
+            if time.monotonic() >= next_opening:
+                opened = connection.execute("select app.open_time_slots(app.clock())").fetchone()
+                if opened and opened[0]:
+                    log.info("opened %s slots", opened[0])
+                next_opening = time.monotonic() + OPEN_SLOTS_EVERY_S
+            if not publish_batch(connection, client, publish_key):
+                stop.wait(POLL_S)
+
+
+if __name__ == "__main__":
+    main()
