@@ -28,9 +28,7 @@ def clock(instant: str | None, shift: str | None, reset: bool) -> None:
         connection.execute("set timezone = 'UTC'")
         try:
             if instant is not None:
-                connection.execute(
-                    "select app.set_clock_offset(%s::timestamptz - clock_timestamp())", [instant]
-                )
+                connection.execute("select app.set_clock_offset(%s::timestamptz - clock_timestamp())", [instant])
             elif shift is not None:
                 connection.execute(
                     "select app.set_clock_offset(app.clock() + %s::interval - clock_timestamp())", [shift]

@@ -12,7 +12,9 @@ from circle27.stack.settings import Settings
 
 
 @click.command()
-@click.option("--email", help="A member by e-mail address; registered first if new (the campus follows from the domain).")
+@click.option(
+    "--email", help="A member by e-mail address; registered first if new (the campus follows from the domain)."
+)
 @click.option("--user", type=click.UUID, help="A member by user id.")
 @click.option("--role", type=click.Choice(["anon", "service_role"]), help="No member: a key of this role.")
 @click.option("--ttl", type=click.IntRange(1, 366 * 86400), default=3600, show_default=True, help="Valid for, seconds.")

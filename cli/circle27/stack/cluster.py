@@ -1,6 +1,7 @@
 """The local PostgreSQL cluster: made once, then brought to what roles.sql and the migrations say."""
 
 import os
+import pwd
 import subprocess
 import tempfile
 from collections.abc import Callable
@@ -20,18 +21,18 @@ from circle27.stack.settings import DATABASE, LOGIN_ROLES, SUPERUSER, Settings
 SEED = Path(__file__).with_name("seed.sql")
 
 
-def make_cluster(settings: Settings) -> bool:
-    """Run initdb unless it was done; return whether it was needed. A half-made cluster is never taken for one."""
+def make_cluster(settings: Settings) -> None:
+    """Run initdb unless it was done. A half-made cluster is never taken for one."""
     data = settings.home / "data"
     if (data / "PG_VERSION").exists():
-        return False
+        return
     # initdb works in a draft that is renamed at the end: a crash in between leaves nothing that looks ready.
     with tempfile.TemporaryDirectory(dir=settings.home, prefix="initdb-") as draft:
         give(settings, Path(draft))
         pwfile = Path(draft) / "password"
         pwfile.write_text(password(settings, SUPERUSER), "utf-8")
         give(settings, pwfile)
-        command = [postgresql_bindir() / "initdb", "-D", f"{draft}/data", "-U", SUPERUSER, "-A", "scram-sha-256"]
+        command = [f"{postgresql_bindir()}/initdb", "-D", f"{draft}/data", "-U", SUPERUSER, "-A", "scram-sha-256"]
         options = [f"--pwfile={pwfile}", "-E", "UTF8", "--locale=C.UTF-8"]
         result = subprocess.run(
             [*command, *options], cwd=draft, capture_output=True, text=True, check=False, **run_as(settings)
@@ -39,7 +40,6 @@ def make_cluster(settings: Settings) -> bool:
         if result.returncode:
             raise CircleError(f"initdb failed: {result.stderr.strip().splitlines()[-1]}")
         Path(draft, "data").rename(data)
-    return True
 
 
 def accepts_connections(settings: Settings) -> bool:
@@ -77,3 +77,12 @@ def run_as(settings: Settings) -> dict[str, Any]:
     if os.geteuid() != 0:
         return {}
     return {"user": settings.os_user, "group": settings.os_user, "extra_groups": []}
+
+
+def step_down(settings: Settings) -> None:
+    """Make this process, if it is root's, the services' user's."""
+    if os.geteuid() == 0:
+        user = pwd.getpwnam(settings.os_user)
+        os.setgroups([])
+        os.setgid(user.pw_gid)
+        os.setuid(user.pw_uid)

@@ -48,12 +48,7 @@ def up(say: Callable[[str], None]) -> Settings:
         if any(True for _ in stack_processes(settings.home)):
             say(f"ended {end_leftovers(settings.home)} processes of a supervisor that was killed")
         _require_free_ports(settings)
-    _make_folders(settings)
-    make_secrets(settings)
-    settings.save()
-    changed = render(settings)
-    if cluster.make_cluster(settings):
-        say("made a PostgreSQL cluster")
+    changed = prepare(settings)
 
     supervisor = Supervisor(settings)
     if not supervisor.running():
@@ -72,7 +67,18 @@ def up(say: Callable[[str], None]) -> Settings:
         start(service)
     wait_until(lambda: ready(settings), 30, "the gateway did not become ready")
     say("a call through the gateway reaches PostgreSQL")
+    wait_until(supervisor.all_running, 10, "not all services stay up")
     return settings
+
+
+def prepare(settings: Settings) -> list[str]:
+    """Make the folder, the secrets, the configuration and the cluster; return which rendered files changed."""
+    _make_folders(settings)
+    make_secrets(settings)
+    settings.save()
+    changed = render(settings)
+    cluster.make_cluster(settings)
+    return changed
 
 
 def down(settings: Settings) -> int:

@@ -17,7 +17,9 @@ def postgresql_bindir() -> Path:
     """Return the folder of the newest PostgreSQL server: $PG_BINDIR, or Debian's layout."""
     if chosen := os.environ.get("PG_BINDIR"):
         return Path(chosen)
-    versions = {int(path.parent.parent.name): path.parent for path in Path("/usr/lib/postgresql").glob("[0-9]*/bin/postgres")}
+    versions = {
+        int(path.parent.parent.name): path.parent for path in Path("/usr/lib/postgresql").glob("[0-9]*/bin/postgres")
+    }
     if not versions or max(versions) < MIN_POSTGRESQL:
         raise CircleError(f"no PostgreSQL {MIN_POSTGRESQL} or newer is installed. Run `make setup`, or set PG_BINDIR.")
     return versions[max(versions)]

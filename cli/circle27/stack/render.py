@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from circle27.paths import TEMPLATES
 from circle27.stack import programs
 from circle27.stack.secrets import give, password
-from circle27.stack.settings import DATABASE, PORTS, Settings
+from circle27.stack.settings import DATABASE, LOOPBACK, PORTS, Settings
 
 # Rendered file in the stack's folder -> template in stack/. A file under secrets/ holds a password.
 FILES = {
@@ -33,7 +33,7 @@ def render(settings: Settings) -> list[str]:
         loader=FileSystemLoader(TEMPLATES),
         undefined=StrictUndefined,
         keep_trailing_newline=True,
-        autoescape=False,  # noqa: S701 - configuration files, not HTML
+        autoescape=False,
     )
     values = _values(settings)
     changed = []
@@ -68,7 +68,7 @@ def _values(settings: Settings) -> dict[str, Any]:
         "dsn": settings.dsn,
         "secret": settings.secret,
         "password": lambda role: password(settings, role),
-        "public_url": settings.url("gateway"),
+        "public_url": f"http://{LOOPBACK}:{settings.ports['gateway']}",
         "rest_servers": [settings.address(name) for name in settings.postgrest_services()],
         "nginx_modules": programs.nginx_modules(),
         "nginx_workers": 2,

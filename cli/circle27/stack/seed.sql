@@ -1,3 +1,3 @@
--- The campus of the local stack, and its slots for the days ahead. Repeatable.
+-- The campus of the local stack, and its slots from the morning of today on. Repeatable.
 select app.add_campus('stanford', 'Stanford University', 'America/Los_Angeles', array['stanford.edu']);
-select app.open_time_slots(app.clock());
+select app.open_time_slots(date_trunc('day', app.clock(), 'America/Los_Angeles'));

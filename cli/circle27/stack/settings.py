@@ -41,7 +41,7 @@ class Settings:
 
     @classmethod
     def fresh(cls) -> "Settings":
-        """Settings for a stack to be made: ports from `CIRCLE27_<SERVICE>_PORT`, else from PORTS."""
+        """Return settings for a stack to be made: ports from `CIRCLE27_<SERVICE>_PORT`, else from PORTS."""
         ports = {name: _port(name, default) for name, default in PORTS.items()}
         if len(set(ports.values())) < len(ports):
             raise CircleError(f"two services share a port: {ports}. Give each its own (CIRCLE27_<SERVICE>_PORT).")

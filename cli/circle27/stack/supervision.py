@@ -86,6 +86,10 @@ class Supervisor:
             for info in self.rpc.getAllProcessInfo()
         }
 
+    def all_running(self) -> bool:
+        """Tell whether every service has stayed up for the second that supervisord asks for."""
+        return all(info["state"] == "RUNNING" for info in self.states().values())
+
     def signal(self, service: str, name: str) -> None:
         """Send a signal (`USR1`) to a service, if it runs."""
         if self.state(service) in ("RUNNING", "STARTING"):
@@ -138,5 +142,3 @@ def wait_until(condition: Any, seconds: float, complaint: str) -> None:
         if time.monotonic() > deadline:
             raise CircleError(f"{complaint} within {seconds:.0f} s. `circle27 logs` may say why.")
         time.sleep(0.05)
-
-

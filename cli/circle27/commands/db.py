@@ -1,0 +1,241 @@
+"""`circle27 db`: migrations, for those who run databases."""
+
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from circle27 import migrations
+from circle27.connection import reload_schema_cache, resolve_dsn
+from circle27.errors import CircleError
+from circle27.migrations.effects import Effect, effects
+from circle27.migrations.operations import State
+from circle27.migrations.snapshot import prepare
+from circle27.paths import DB
+
+COLOURS: dict[State, str] = {"deployed": "green", "pending": "yellow", "edited": "red", "unknown": "red"}
+SHOWN = 4  # names of a kind that hold no data, before "and n more"
+
+dsn_option = click.option("--dsn", metavar="DSN", help="Database to use: a libpq connection string or URI.")
+
+
+def _database(ctx: click.Context, dsn: str | None) -> str:
+    """Return the DSN of the command, else of the group, else what `resolve_dsn` finds."""
+    return resolve_dsn(dsn if dsn is not None else ctx.obj["dsn"])
+
+
+def _console() -> Console:
+    return Console(highlight=False, soft_wrap=True, markup=False)
+
+
+def _waiting() -> None:
+    click.echo("Another migration is running; waiting for its end.", err=True)
+
+
+def _report(console: Console, sign: str, style: str) -> Callable[[str], None]:
+    return lambda name: console.print(f"{sign} {name}", style=style)
+
+
+@click.group()
+@dsn_option
+@click.option(
+    "--db-dir",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    default=DB,
+    help="Folder that holds migrations/, functions/ and policies/; by default the checkout's db/.",
+)
+@click.pass_context
+def db(ctx: click.Context, dsn: str | None, db_dir: Path) -> None:
+    """Migrate a database, take it back, and look at where it stands.
+
+    Without --dsn the commands use libpq's variables (PGHOST, PGDATABASE, PGSERVICE, ...), or else the local stack.
+    Connect directly, not through a transaction pooler: migrations hold a session lock. The state is kept in Sqitch's
+    registry, so `sqitch` works on the same database in turn.
+
+    \b
+    Example:
+      circle27 db status
+      circle27 db migrate
+      circle27 db rollback --to schemas
+    """
+    ctx.obj = {"dsn": dsn, "db_dir": db_dir}
+
+
+@db.command()
+@dsn_option
+@click.option("--to", metavar="CHANGE|@TAG", help="Deploy up to and including this one; by default all.")
+@click.pass_context
+def migrate(ctx: click.Context, dsn: str | None, to: str | None) -> None:
+    """Deploy what is pending.
+
+    Each change runs, is verified and is registered in one transaction: it is there as a whole, or not at all. A change
+    that waits more than 5 s for a lock gives up; PGOPTIONS='-c lock_timeout=60s' allows more. A snapshot of functions
+    and policies that has changed before its release was tagged is reverted and deployed anew.
+
+    \b
+    Example:
+      circle27 db migrate
+      circle27 db migrate --to @v0.1.0
+      circle27 db --dsn 'host=db.internal dbname=circle27 user=circle27_migrator' migrate
+    """
+    conninfo, db_dir, console = _database(ctx, dsn), ctx.obj["db_dir"], _console()
+    done = migrations.migrate(
+        conninfo, db_dir=db_dir, to=to, on_change=_report(console, "+", "green"), on_wait=_waiting
+    )
+    if done:
+        console.print(reload_schema_cache(conninfo))
+    else:
+        console.print("Nothing to deploy.")
+    if edited := [change.name for change in migrations.status(conninfo, db_dir=db_dir) if change.state == "edited"]:
+        click.echo(
+            f"Note: {', '.join(edited)} was deployed from another text than its script has now; "
+            "put the script back, and write a new change instead.",
+            err=True,
+        )
+
+
+@db.command()
+@dsn_option
+@click.option(
+    "--to", metavar="CHANGE|@TAG|@ROOT", required=True, help="Keep this one and all before it; @ROOT keeps none."
+)
+@click.option("--yes", is_flag=True, help="Don't ask.")
+@click.pass_context
+def rollback(ctx: click.Context, dsn: str | None, to: str, yes: bool) -> None:
+    """Revert all that was deployed after a change.
+
+    Says first what it reverts and what that takes away, and asks. Without a terminal it needs --yes.
+
+    \b
+    Example:
+      circle27 db rollback --to time_slots
+      circle27 db rollback --to @v0.1.0
+      circle27 db rollback --to @ROOT --yes
+    """
+    conninfo, db_dir, console = _database(ctx, dsn), ctx.obj["db_dir"], _console()
+    planned = migrations.reversals(conninfo, to=to, db_dir=db_dir)
+    if not planned:
+        console.print(f"Nothing was deployed after {to}.")
+        return
+    for reversal in planned:
+        console.print(f"- {reversal.name}", style="bold")
+        for line, style in _losses(effects(reversal.change.revert)):
+            console.print(f"    {line}", style=style)
+    if not yes:
+        if not sys.stdin.isatty():
+            raise CircleError("nobody is there to confirm this rollback; add --yes to go ahead.")
+        click.confirm(f"Revert {len(planned)} change(s)?", abort=True)
+    names = [reversal.name for reversal in planned]
+    report = _report(console, "-", "yellow")
+    migrations.rollback(conninfo, to=to, db_dir=db_dir, on_change=report, on_wait=_waiting, expect=names)
+    console.print(reload_schema_cache(conninfo))
+
+
+def _losses(found: list[Effect]) -> list[tuple[str, str]]:
+    """Return (line, style) for each kind of thing lost; what holds data in full and in red."""
+    lines = []
+    for data in (True, False):
+        kinds = dict.fromkeys(effect.kind for effect in found if effect.loses_data == data)
+        for kind in kinds:
+            names = [effect.name for effect in found if effect.kind == kind and effect.loses_data == data]
+            cut = names if data or (kind == "statement" and len(names) <= SHOWN) else names[:SHOWN]
+            more = f", and {len(names) - len(cut)} more" if len(cut) < len(names) else ""
+            verb = "runs" if kind == "statement" else f"drops {kind}"
+            note = " (with its data)" if data and kind != "statement" else ""
+            lines.append((f"{verb} {', '.join(cut)}{more}{note}", "red" if data else ""))
+    return lines or [("takes nothing away", "")]
+
+
+@db.command()
+@dsn_option
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print JSON: {changes: [{name, state, id, note, tags, deployed_at}]}."
+)
+@click.pass_context
+def status(ctx: click.Context, dsn: str | None, as_json: bool) -> None:
+    """Show each change: deployed, pending, edited (its script has changed since), or unknown to this plan.
+
+    \b
+    Example:
+      circle27 db status
+      circle27 db status --json | jq -r '.changes[] | select(.state == "pending").name'
+    """
+    changes = migrations.status(_database(ctx, dsn), db_dir=ctx.obj["db_dir"])
+    if as_json:
+        rows: list[dict[str, Any]] = [asdict(change) for change in changes]
+        click.echo(json.dumps({"changes": rows}, indent=2, default=lambda value: value.isoformat()))
+        return
+    table = Table(box=None, pad_edge=False)
+    for heading in ("change", "state", "deployed at", "note"):
+        table.add_column(heading, overflow="fold", no_wrap=heading != "note")
+    for change in changes:
+        at = change.deployed_at.isoformat(" ", "seconds") if change.deployed_at else ""
+        name = " ".join([change.name, *change.tags])
+        table.add_row(name, f"[{COLOURS[change.state]}]{change.state}[/]", at, change.note)
+    Console(highlight=False).print(table)
+
+
+@db.command()
+@dsn_option
+@click.pass_context
+def verify(ctx: click.Context, dsn: str | None) -> None:
+    """Run the verify script of each deployed change; exit 1 if one fails. Changes nothing.
+
+    \b
+    Example:
+      circle27 db verify
+    """
+    checks, console = migrations.verify(_database(ctx, dsn), db_dir=ctx.obj["db_dir"]), _console()
+    for check in checks:
+        console.print(f"failed {check.name}: {check.error}" if check.error else f"ok {check.name}")
+    if failed := [check.name for check in checks if check.error]:
+        raise CircleError(f"{', '.join(failed)}: the database is not as deployed; look for what was altered by hand.")
+
+
+@db.command()
+@dsn_option
+@click.option("--to", metavar="CHANGE|@TAG", help="Up to and including this one; by default all.")
+@click.pass_context
+def plan(ctx: click.Context, dsn: str | None, to: str | None) -> None:
+    """Print the SQL that `migrate` would run, and run nothing.
+
+    \b
+    Example:
+      circle27 db plan | less
+    """
+    for change in migrations.pending(_database(ctx, dsn), db_dir=ctx.obj["db_dir"], to=to):
+        how = "" if change.deploy.transactional else " (not in a transaction)"
+        click.echo(f"-- + {change.entry.name}{how}\n{change.deploy.text}")
+
+
+@db.command()
+@click.option("--check", is_flag=True, help="Write nothing; exit 1 if a source differs from the snapshot.")
+@click.pass_context
+def snapshot(ctx: click.Context, check: bool) -> None:
+    """Freeze db/functions and db/policies into the release's change, the last of the plan.
+
+    Edit the sources, run this, and commit both. The change is rewritten in place until its release is tagged.
+
+    \b
+    Example:
+      circle27 db snapshot
+      circle27 db snapshot --check
+    """
+    found, console = prepare(ctx.obj["db_dir"]), _console()
+    for difference in found.differences:
+        console.print(f"{difference.kind}: {difference.path}")
+    if not found.differences:
+        console.print(f"{found.change} holds every source as it is.")
+    elif check:
+        raise CircleError(
+            f"{found.change} is not what the sources say; run `circle27 db snapshot` and commit its files."
+        )
+    else:
+        found.write()
+        console.print(f"Wrote {found.change}.")

@@ -1,0 +1,284 @@
+"""What can be done with a database: migrate, roll back, tell the status, verify.
+
+Each function takes a libpq connection string or URI ('' for libpq's variables alone) and `db_dir`, the folder that
+holds migrations/. Each raises MigrationError (one sentence for the user), or psycopg.OperationalError if it can't
+connect.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+import psycopg
+from psycopg import errors as pg
+
+from circle27.migrations.engine import Change, Deployed, SqitchBackend, record_tags
+from circle27.migrations.errors import MigrationError
+from circle27.migrations.plan import Entry, Plan
+from circle27.paths import DB
+
+State = Literal["deployed", "edited", "pending", "unknown"]
+Say = Callable[[str], None]
+
+ROOT_TARGET = "@ROOT"
+
+
+@dataclass(frozen=True)
+class Status:
+    """One change: `edited` was deployed from another text or place in the plan, `unknown` is in no plan."""
+
+    name: str
+    state: State
+    id: str
+    note: str
+    tags: list[str]
+    deployed_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Check:
+    """The outcome of one verify script; `error` is None where all is well."""
+
+    name: str
+    error: str | None
+
+
+@dataclass(frozen=True)
+class Reversal:
+    """A change that a rollback would revert."""
+
+    change: Change
+
+    @property
+    def name(self) -> str:
+        """The change's name."""
+        return self.change.entry.name
+
+
+@dataclass(frozen=True)
+class _Situation:
+    """A plan beside what a database holds. `common` counts the changes on which both agree, from the first on."""
+
+    plan: Plan
+    deployed: list[Deployed]
+
+    @property
+    def common(self) -> int:
+        pairs = zip(self.plan.entries, self.deployed, strict=False)
+        return next((n for n, (entry, row) in enumerate(pairs) if entry.id != row.id), min(self.counts))
+
+    @property
+    def counts(self) -> tuple[int, int]:
+        return len(self.plan.entries), len(self.deployed)
+
+    @property
+    def foreign(self) -> list[Deployed]:
+        """What the database holds and the plan does not have, or not there."""
+        return self.deployed[self.common :]
+
+    def edited(self, index: int) -> bool:
+        return Change(self.plan.entries[index]).deploy.hash != self.deployed[index].script_hash
+
+    @property
+    def refreshable(self) -> bool:
+        """Whether all that differs is the unreleased snapshot: its functions and policies hold no data."""
+        snapshot = self.plan.unreleased
+        if not snapshot or not self.deployed or self.deployed[-1].name != snapshot.name:
+            return False
+        return len(self.foreign) == 1 or (not self.foreign and self.edited(len(self.deployed) - 1))
+
+    def reversals(self, keep: int) -> list[Change]:
+        """Return the deployed changes after the first `keep`, newest first; a moved one by its name."""
+        named = {entry.name: entry for entry in self.plan.entries}
+        rows = self.deployed[keep:][::-1]
+        if missing := [row.name for row in rows if row.name not in named]:
+            raise MigrationError(
+                f"{', '.join(missing)} is deployed but not in the plan, so nothing here says how to revert it; "
+                "check out the version that has it."
+            )
+        return [Change(named[row.name], row.id) for row in rows]
+
+
+def migrate(
+    conninfo: str,
+    *,
+    db_dir: Path = DB,
+    to: str | None = None,
+    on_change: Say | None = None,
+    on_wait: Callable[[], None] | None = None,
+    wait: float = 60,
+) -> list[str]:
+    """Deploy what is pending, up to and including `to` (a change or @tag); return the names deployed, in order.
+
+    An unreleased snapshot (`release_x_y_z` without a tag) that has changed since is reverted and deployed anew.
+    `on_change` is called with each name once it is committed, `on_wait` once if another migration holds the lock; the
+    wait ends with an error after `wait` seconds.
+    """
+    plan = _read(db_dir)
+    until = plan.find(to) + 1 if to else len(plan.entries)
+    done: list[str] = []
+    with _session(conninfo, plan) as backend, backend.lock(wait, on_wait):
+        now = _Situation(plan, backend.deployed())
+        if now.refreshable and until == len(plan.entries):
+            with _explained("revert", change := now.reversals(len(now.deployed) - 1)[0]):
+                backend.rollback_one(change)
+            now = _Situation(plan, backend.deployed())
+        if now.foreign:
+            raise _diverged(now)
+        backend.initialize(plan)
+        for entry in plan.entries[now.common : until]:
+            with _explained("deploy", change := Change(entry)):
+                backend.apply_one(change)
+            done.append(entry.name)
+            if on_change:
+                on_change(entry.name)
+        for entry in plan.entries[: max(now.common, until)]:
+            record_tags(backend.connection, entry)
+    return done
+
+
+def rollback(
+    conninfo: str,
+    *,
+    to: str,
+    db_dir: Path = DB,
+    on_change: Say | None = None,
+    on_wait: Callable[[], None] | None = None,
+    wait: float = 60,
+    expect: list[str] | None = None,
+) -> list[str]:
+    """Revert all that was deployed after `to` (a change, @tag, or @ROOT for all), newest first; return the names.
+
+    `expect` is what the caller has seen confirmed: if the database has moved on since, nothing is reverted.
+    """
+    plan = _read(db_dir)
+    done: list[str] = []
+    with _session(conninfo, plan) as backend, backend.lock(wait, on_wait):
+        changes = _to_revert(_Situation(plan, backend.deployed()), to)
+        if expect is not None and expect != [change.entry.name for change in changes]:
+            raise MigrationError("the database was migrated while you were asked; nothing is rolled back. Look again.")
+        for change in changes:
+            with _explained("revert", change):
+                backend.rollback_one(change)
+            done.append(change.entry.name)
+            if on_change:
+                on_change(change.entry.name)
+    return done
+
+
+def reversals(conninfo: str, *, to: str, db_dir: Path = DB) -> list[Reversal]:
+    """Return what `rollback` would revert, newest first."""
+    plan = _read(db_dir)
+    with _session(conninfo, plan) as backend:
+        return [Reversal(change) for change in _to_revert(_Situation(plan, backend.deployed()), to)]
+
+
+def pending(conninfo: str, *, db_dir: Path = DB, to: str | None = None) -> list[Change]:
+    """Return the changes that `migrate` would deploy, in order."""
+    plan = _read(db_dir)
+    until = plan.find(to) + 1 if to else len(plan.entries)
+    with _session(conninfo, plan) as backend:
+        now = _Situation(plan, backend.deployed())
+        refresh = now.refreshable and until == len(plan.entries)
+        if now.foreign and not refresh:
+            raise _diverged(now)
+        start = now.common - 1 if refresh and not now.foreign else now.common
+        return [Change(entry) for entry in plan.entries[start:until]]
+
+
+def status(conninfo: str, *, db_dir: Path = DB) -> list[Status]:
+    """Return every change of the plan in order, then what is deployed but unknown to it."""
+    plan = _read(db_dir)
+    with _session(conninfo, plan) as backend:
+        now = _Situation(plan, backend.deployed())
+    rows = {row.name: row for row in now.deployed}
+    found = []
+    for index, entry in enumerate(plan.entries):
+        row = rows.pop(entry.name, None)
+        state: State = "pending"
+        if row is not None:
+            state = "edited" if index >= now.common or now.edited(index) else "deployed"
+        tags = [f"@{tag.name}" for tag in entry.tags]
+        found.append(Status(entry.name, state, entry.id, entry.note, tags, row.committed_at if row else None))
+    return found + [Status(row.name, "unknown", row.id, "", [], row.committed_at) for row in rows.values()]
+
+
+def verify(conninfo: str, *, db_dir: Path = DB) -> list[Check]:
+    """Run the verify script of each deployed change, each in a transaction that is rolled back."""
+    plan = _read(db_dir)
+    found = []
+    with _session(conninfo, plan) as backend:
+        now = _Situation(plan, backend.deployed())
+        for entry in plan.entries[: now.common]:
+            try:
+                Change(entry).verify.check(backend.connection)
+            except psycopg.Error as error:
+                found.append(Check(entry.name, _sentence(error)))
+            else:
+                found.append(Check(entry.name, None))
+    return found
+
+
+def _read(db_dir: Path) -> Plan:
+    return Plan.read(db_dir / "migrations" / "sqitch.plan")
+
+
+@contextmanager
+def _session(conninfo: str, plan: Plan) -> Iterator[SqitchBackend]:
+    with SqitchBackend(conninfo, plan.project) as backend:
+        yield backend
+
+
+def _to_revert(now: _Situation, to: str) -> list[Change]:
+    keep = 0 if to == ROOT_TARGET else now.plan.find(to) + 1
+    if keep > now.common:
+        names: list[Entry] = now.plan.entries[: now.common]
+        known = f"the last one deployed is {names[-1].name}" if names else "nothing is"
+        raise MigrationError(f"{to} is not deployed here ({known}); choose a target that is.")
+    return now.reversals(keep)
+
+
+def _diverged(now: _Situation) -> MigrationError:
+    names = ", ".join(row.name for row in now.foreign)
+    last = now.plan.entries[now.common - 1].name if now.common else ROOT_TARGET
+    return MigrationError(
+        f"the database holds {names}, which the plan does not have in that place; check out the version that was "
+        f"deployed, or take it back with `circle27 db rollback --to {last}` and migrate again."
+    )
+
+
+@contextmanager
+def _explained(action: str, change: Change) -> Iterator[None]:
+    """Turn a server's error into a sentence that names the change, the file and the line."""
+    direction: Literal["apply", "rollback"] = "apply" if action == "deploy" else "rollback"
+    try:
+        yield
+    except psycopg.Error as error:
+        kept = (
+            "nothing of it was kept"
+            if change.script(direction).transactional
+            else ("it does not run in a transaction, so look at what it has left before you run it again")
+        )
+        raise MigrationError(f"could not {action} {change.entry.name}: {_sentence(error)} ({kept})") from error
+
+
+def _sentence(error: BaseException) -> str:
+    """Return where and what; the note with the place may hang on an earlier error of the chain."""
+    cause: BaseException | None = error
+    while cause and not getattr(cause, "__notes__", None):
+        cause = cause.__context__
+    cause = cause or error
+    where = "".join(f"{note}: " for note in getattr(cause, "__notes__", ()))
+    if not isinstance(cause, psycopg.Error):
+        return f"{where}{cause}"
+    parts = [cause.diag.message_primary or str(cause).splitlines()[0]]
+    parts += [part for part in (cause.diag.message_detail, cause.diag.message_hint) if part]
+    if isinstance(cause, pg.LockNotAvailable):
+        parts += [
+            "Other sessions use the object; try again when they are done, or allow more time: "
+            "PGOPTIONS='-c lock_timeout=60s'"
+        ]
+    return where + ". ".join(part.rstrip(".") for part in parts) + "."

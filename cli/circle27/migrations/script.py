@@ -1,0 +1,104 @@
+"""One SQL script of a change, with the meaning that psql gives it."""
+
+import re
+from functools import cached_property
+from hashlib import sha1
+from pathlib import Path
+
+import psycopg
+from psycopg.rows import TupleRow
+
+from circle27.migrations.errors import MigrationError, shown
+from circle27.migrations.sqltext import Statement, code, statements
+
+MARK = "-- source: "  # before each source in a snapshot of functions and policies
+
+_BEGIN = re.compile(r"(begin|start transaction)\b")
+_CONTROL = re.compile(r"(begin|start transaction|commit|end|rollback(?! to\b)|abort|prepare transaction)\b")
+_PSQL = re.compile(r"^\\(?!set\s+ON_ERROR_STOP\b).*$", re.MULTILINE | re.IGNORECASE)
+_PSQL_SET = re.compile(r"^\\set\s.*$", re.MULTILINE)
+
+# A script's SET and SET ROLE must not outlive it.
+_RESET = "reset session authorization; reset role; reset all"
+
+
+class Script:
+    """A deploy, revert or verify script.
+
+    Framed by `begin; ... commit;` it is transactional, and runs inside a transaction of the engine, which adds the
+    registry's row. Without the frame each statement is on its own, as `create index concurrently` wants it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Remember where the script is; it is read when needed."""
+        self.path = path
+
+    @cached_property
+    def raw(self) -> bytes:
+        """The file's bytes. Raises MigrationError if there is no such file."""
+        try:
+            return self.path.read_bytes()
+        except FileNotFoundError:
+            raise MigrationError(
+                f"{shown(self.path)} is missing: each change has a deploy, a revert and a verify."
+            ) from None
+
+    @property
+    def hash(self) -> str:
+        """SHA-1 of the bytes: `sqitch.changes.script_hash`."""
+        return sha1(self.raw).hexdigest()
+
+    @property
+    def text(self) -> str:
+        """The script as text."""
+        return self.raw.decode("utf-8")
+
+    @cached_property
+    def _parsed(self) -> tuple[list[Statement], bool]:
+        if command := _PSQL.search(code(self.text)):
+            line = self.text.count("\n", 0, command.start()) + 1
+            raise MigrationError(f"{shown(self.path)}:{line}: psql commands are not supported here; write plain SQL.")
+        found = statements(_PSQL_SET.sub("", self.text))
+        control = [index for index, statement in enumerate(found) if _CONTROL.match(statement.words)]
+        framed = control == [0, len(found) - 1] and _BEGIN.match(found[0].words) is not None
+        return (found[1:-1], True) if framed else (found, False)
+
+    @property
+    def statements(self) -> list[Statement]:
+        """The statements, without the frame."""
+        return self._parsed[0]
+
+    @property
+    def transactional(self) -> bool:
+        """Whether one transaction frames the script."""
+        return self._parsed[1]
+
+    def run(self, connection: psycopg.Connection[TupleRow]) -> None:
+        """Execute the statements. A psycopg.Error leaves with a note that names file and line."""
+        for statement in self.statements:
+            try:
+                connection.execute(statement.text.encode())
+            except psycopg.Error as error:
+                error.add_note(self._place(statement.line_at(int(error.diag.statement_position or 0))))
+                raise
+        connection.execute(_RESET)
+
+    def _place(self, line: int) -> str:
+        """Return file:line, and for a snapshot's line also that of the source."""
+        place = f"{shown(self.path)}:{line}"
+        for number in range(line - 1, 0, -1):
+            text = self._lines[number - 1]
+            if text.startswith(MARK):
+                return f"{place} ({text.removeprefix(MARK)}:{line - number})"
+        return place
+
+    @cached_property
+    def _lines(self) -> list[str]:
+        return self.text.split("\n")
+
+    def check(self, connection: psycopg.Connection[TupleRow]) -> None:
+        """Run a verify script in a (sub)transaction that is rolled back."""
+        if not self.transactional and any(_CONTROL.match(statement.words) for statement in self.statements):
+            raise MigrationError(f"{shown(self.path)}: frame a verify script by one `begin; ... rollback;`.")
+        with connection.transaction(force_rollback=True):
+            self.run(connection)

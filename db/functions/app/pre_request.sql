@@ -1,0 +1,68 @@
+-- app.pre_request(): what PostgREST calls before each request, as the request's role.
+--
+-- Refuses a member's token that lacks exp, aud or a uuid as sub: later code may take auth.uid() for granted.
+-- (PostgREST has checked the signature, and exp and aud where they are present.) Keys of anon and service_role
+-- have neither sub nor aud; a service_role key must end some day, so it needs exp.
+--
+-- Sets TimeZone: instants without an offset are read in it, and answers are written in it. The token's `tz`,
+-- else the zone of the member's campus, else UTC. A broken tz is refused: read in another zone than
+-- the client's, "11:00" would silently be another slot.
+--
+-- Writes nothing: it runs in READ ONLY transactions, too. It is part of every call, so it does no more.
+
+create or replace function app.pre_request()
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_claims    jsonb;
+  v_time_zone text;
+  v_valid     boolean := true;
+begin
+  begin
+    v_claims := nullif(current_setting('request.jwt.claims', true), '')::jsonb;
+    v_time_zone := v_claims ->> 'tz';
+
+    if current_user = 'authenticated' then
+      v_valid := coalesce(
+        jsonb_typeof(v_claims -> 'exp') = 'number'
+        and v_claims -> 'aud' not in ('null', '""', '[]', '{}')
+        and jsonb_typeof(v_claims -> 'aud') in ('string', 'array')
+        and v_claims ->> 'sub' ~ '^[0-9A-Fa-f]{8}-([0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}$'
+        and jsonb_typeof(v_claims -> 'sub') = 'string'
+        and coalesce(v_claims ->> 'session_id', v_claims ->> 'sub') ~ '^[0-9A-Fa-f]{8}-([0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}$',
+        false
+      );
+    elsif current_user = 'service_role' then
+      v_valid := coalesce(jsonb_typeof(v_claims -> 'exp') = 'number', false);
+    end if;
+
+    if v_time_zone is not null then
+      -- Names of the IANA database only: PostgreSQL would take '+5' and 'XYZ3' as well.
+      v_valid := v_valid and v_time_zone ~ '^(UTC|[A-Z][A-Za-z_]+(/[A-Z][A-Za-z0-9_+-]*){1,2})$';
+    elsif v_valid and current_user = 'authenticated' then
+      v_time_zone := app.member_time_zone((v_claims ->> 'sub')::uuid);
+    end if;
+
+    if v_valid then
+      perform set_config('TimeZone', coalesce(v_time_zone, 'UTC'), true);
+    end if;
+  exception
+    -- A zone that the server doesn't know; a text in the token that no PostgreSQL text can hold (a NUL).
+    when data_exception then
+      v_valid := false;
+  end;
+
+  if not v_valid then
+    perform app.refuse('token_invalid');
+  end if;
+end;
+$function$;
+
+comment on function app.pre_request() is
+'Before each request: refuses malformed tokens, sets TimeZone. Refuses token_invalid.';
+
+revoke all on function app.pre_request() from public;
+grant execute on function app.pre_request() to anon, authenticated, service_role;

@@ -1,0 +1,44 @@
+-- audit.record(p_action, p_campus_id, p_user_id, p_time_slot, p_details): write one line of the trail.
+--
+-- Who, as which role and from where it reads itself, so that no caller can leave them out. Real time.
+--
+-- Definer: app functions run as circle27_owner, which may add to the trail through this and in no other way.
+
+create or replace function audit.record(
+  p_action text,
+  p_campus_id text,
+  p_user_id uuid default null,
+  p_time_slot timestamptz default null,
+  p_details jsonb default null
+)
+returns void
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_claims  jsonb := nullif(current_setting('request.jwt.claims', true), '')::jsonb;
+  v_headers json := nullif(current_setting('request.headers', true), '')::json;
+begin
+  insert into audit.log (action, campus_id, user_id, time_slot, details, actor_id, actor_role, session_id, address)
+  values (
+    p_action,
+    p_campus_id,
+    p_user_id,
+    p_time_slot,
+    p_details,
+    (v_claims ->> 'sub')::uuid,
+    coalesce(nullif(current_setting('role'), 'none'), session_user),
+    left(v_claims ->> 'session_id', 64),
+    -- The gateway sets it; what the client claims in X-Forwarded-For is not asked.
+    left(v_headers ->> 'x-real-ip', 64)
+  );
+end;
+$function$;
+
+comment on function audit.record(text, text, uuid, timestamptz, jsonb) is
+'Write one line of the trail: what, to which row; who, as which role and from where are added.';
+
+revoke all on function audit.record(text, text, uuid, timestamptz, jsonb) from public;
+grant execute on function audit.record(text, text, uuid, timestamptz, jsonb) to circle27_owner;

@@ -1,0 +1,144 @@
+-- Deploy circle27:time_slots to pg
+
+begin;
+
+set local role circle27_owner;
+
+-- A slot's life. The clock moves it; only matching and cancelling are written down.
+--
+--             deadline_at               matched_at set                 ends_at
+--   [open] ----------------> [matching] --------------> [matched] ----------------> [ended]
+--      |                          |                         |
+--      +--------------------------+-------------------------+--- cancelled_at set --> [cancelled]
+--
+-- No way leads back: a matched slot never reopens, whatever the clock says.
+create table app.time_slots (
+  campus_id    text not null,
+  time_slot    timestamptz not null,
+  deadline_at  timestamptz not null,
+  ends_at      timestamptz not null,
+  matched_at   timestamptz,
+  cancelled_at timestamptz,
+  version      bigint not null,
+  match_seed   bigint,
+  match_report jsonb,
+  constraint time_slots_pkey primary key (campus_id, time_slot),
+  constraint time_slots_campus_id_fkey foreign key (campus_id) references app.campuses (campus_id) on delete cascade,
+  constraint time_slots_times_ascend check (
+    deadline_at < time_slot and time_slot < ends_at and isfinite(deadline_at) and isfinite(ends_at)
+  ),
+  constraint time_slots_matched_after_deadline check (matched_at >= deadline_at),
+  constraint time_slots_report_of_a_match check (match_report is null or matched_at is not null)
+);
+comment on table app.time_slots is 'The meetings on offer: one row for each campus and instant.';
+comment on column app.time_slots.campus_id is 'The campus that offers it.';
+comment on column app.time_slots.time_slot is 'When the circles meet; with the campus the name of the slot.';
+comment on column app.time_slots.deadline_at is 'When the waitlist closes and circles are formed.';
+comment on column app.time_slots.ends_at is 'When the meeting ends and feedback opens.';
+comment on column app.time_slots.matched_at is 'When circles were formed (app clock); null before.';
+comment on column app.time_slots.cancelled_at is 'When the slot was called off (app clock); null if it was not.';
+comment on column app.time_slots.version is 'Version of the last change to the slot itself.';
+comment on column app.time_slots.match_seed is 'What the matching drew from: the same seed gives the same circles.';
+comment on column app.time_slots.match_report is 'What the matching did, in numbers.';
+create index time_slots_due_idx on app.time_slots (deadline_at, campus_id) where matched_at is null and cancelled_at is null;
+comment on index app.time_slots_due_idx is 'Deadlines that passed unmatched, and the next one to come.';
+alter table app.time_slots enable row level security;
+
+-- An entry's life: joining and leaving alternate until the deadline; the row stays.
+--
+--   (none) --join--> [on the list: left_at null] --leave--> [left: left_at set] --join--> [on the list] ...
+--
+-- No foreign key to the slot: at the last minute each join would lock the one hot row (measured: a third
+-- of the throughput). The join function checks the slot under its lock, and slots are never deleted while open.
+create table app.waitlist_entries (
+  campus_id text not null,
+  time_slot timestamptz not null,
+  user_id   uuid not null,
+  joined_at timestamptz not null,
+  left_at   timestamptz,
+  version   bigint not null,
+  constraint waitlist_entries_pkey primary key (campus_id, time_slot, user_id),
+  constraint waitlist_entries_user_fkey foreign key (campus_id, user_id)
+  references app.users (campus_id, user_id) on delete cascade,
+  constraint waitlist_entries_left_after_joined check (left_at >= joined_at)
+);
+comment on table app.waitlist_entries is 'Who wants to meet when. Leaving keeps the row.';
+comment on column app.waitlist_entries.campus_id is 'The campus of slot and member.';
+comment on column app.waitlist_entries.time_slot is 'The slot.';
+comment on column app.waitlist_entries.user_id is 'The member.';
+comment on column app.waitlist_entries.joined_at is 'When the member joined last (app clock).';
+comment on column app.waitlist_entries.left_at is 'When the member left (app clock); null while on the list.';
+comment on column app.waitlist_entries.version is 'Version of the last change to what this member''s button says.';
+create index waitlist_entries_user_id_idx on app.waitlist_entries (user_id, campus_id, time_slot);
+comment on index app.waitlist_entries_user_id_idx is 'One member''s entries: the policy, the export and the foreign key.';
+alter table app.waitlist_entries enable row level security;
+
+create table app.circles (
+  campus_id text not null,
+  time_slot timestamptz not null,
+  circle_no integer not null,
+  constraint circles_pkey primary key (campus_id, time_slot, circle_no),
+  constraint circles_time_slot_fkey foreign key (campus_id, time_slot)
+  references app.time_slots (campus_id, time_slot) on delete cascade,
+  constraint circles_circle_no_positive check (circle_no > 0)
+);
+comment on table app.circles is 'The groups that one matching formed.';
+comment on column app.circles.campus_id is 'The campus.';
+comment on column app.circles.time_slot is 'The slot in which the circle meets.';
+comment on column app.circles.circle_no is 'Number within the slot, from 1.';
+alter table app.circles enable row level security;
+
+-- A place's life: (none) --matching--> [in the circle] --cancelled_at set--> [given up]
+-- The key holds no circle number: nobody can be in two circles of one slot.
+create table app.circle_members (
+  campus_id    text not null,
+  time_slot    timestamptz not null,
+  user_id      uuid not null,
+  circle_no    integer not null,
+  cancelled_at timestamptz,
+  attended     boolean,
+  constraint circle_members_pkey primary key (campus_id, time_slot, user_id),
+  constraint circle_members_circle_fkey foreign key (campus_id, time_slot, circle_no)
+  references app.circles (campus_id, time_slot, circle_no) on delete cascade,
+  constraint circle_members_user_fkey foreign key (campus_id, user_id)
+  references app.users (campus_id, user_id) on delete cascade
+);
+comment on table app.circle_members is 'Who meets whom: at most one circle for each member and slot.';
+comment on column app.circle_members.campus_id is 'The campus of circle and member.';
+comment on column app.circle_members.time_slot is 'The slot.';
+comment on column app.circle_members.user_id is 'The member.';
+comment on column app.circle_members.circle_no is 'The member''s circle.';
+comment on column app.circle_members.cancelled_at is 'When the place was given up (app clock); such a member is in no circle.';
+comment on column app.circle_members.attended is 'Whether the member came; null while unknown.';
+create index circle_members_circle_idx on app.circle_members (campus_id, time_slot, circle_no);
+comment on index app.circle_members_circle_idx is 'The members of one circle.';
+create index circle_members_user_id_idx on app.circle_members (user_id, campus_id, time_slot);
+comment on index app.circle_members_user_id_idx is 'One member''s circles: the policies, the export and the foreign key.';
+alter table app.circle_members enable row level security;
+
+-- Only who was in a circle can have given feedback: the key says so.
+create table app.feedback (
+  campus_id  text not null,
+  time_slot  timestamptz not null,
+  user_id    uuid not null,
+  rating     smallint not null,
+  comment    text,
+  created_at timestamptz not null,
+  constraint feedback_pkey primary key (campus_id, time_slot, user_id),
+  constraint feedback_member_fkey foreign key (campus_id, time_slot, user_id)
+  references app.circle_members (campus_id, time_slot, user_id) on delete cascade,
+  constraint feedback_rating_range check (rating between 1 and 5),
+  constraint feedback_comment_length check (length(comment) <= 2000)
+);
+comment on table app.feedback is 'What a member said about a meeting, once.';
+comment on column app.feedback.campus_id is 'The campus.';
+comment on column app.feedback.time_slot is 'The slot.';
+comment on column app.feedback.user_id is 'Who gives the feedback.';
+comment on column app.feedback.rating is 'From 1 to 5.';
+comment on column app.feedback.comment is 'Free words, seen by operators only.';
+comment on column app.feedback.created_at is 'When it was given (app clock).';
+create index feedback_user_id_idx on app.feedback (user_id, campus_id, time_slot);
+comment on index app.feedback_user_id_idx is 'One member''s feedback: the policy and the export.';
+alter table app.feedback enable row level security;
+
+commit;

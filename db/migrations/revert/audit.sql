@@ -1,0 +1,9 @@
+-- Revert circle27:audit from pg
+
+begin;
+
+set local role circle27_auth;
+
+drop table audit.log;
+
+commit;

@@ -1,0 +1,9 @@
+-- Revert circle27:events from pg
+
+begin;
+
+set local role circle27_owner;
+
+drop table events.outbox;
+
+commit;

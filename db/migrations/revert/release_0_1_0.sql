@@ -1,0 +1,63 @@
+-- Revert circle27:release_0_1_0 from pg
+-- Generated from db/functions and db/policies by `circle27 db snapshot`: edit those, not this file.
+
+begin;
+
+set local role circle27_owner;
+drop policy if exists own_entries on app.waitlist_entries;
+revoke select, insert, update, delete on app.waitlist_entries from service_role;
+revoke select on app.waitlist_entries from authenticated;
+drop policy if exists own_row on app.users;
+revoke select, insert, update, delete on app.users from service_role;
+revoke select (campus_id, user_id, display_name, tier, attributes, created_at) on app.users from authenticated;
+revoke select, insert, update, delete on app.user_campuses from service_role;
+revoke select, insert, update, delete on app.time_slots from service_role;
+drop policy if exists own_feedback on app.feedback;
+revoke select, insert, update, delete on app.feedback from service_role;
+revoke select on app.feedback from authenticated;
+drop policy if exists circles_of_mine on app.circles;
+revoke select, insert, update, delete on app.circles from service_role;
+revoke select on app.circles from authenticated;
+drop policy if exists own_places on app.circle_members;
+revoke select, insert, update, delete on app.circle_members from service_role;
+revoke select on app.circle_members from authenticated;
+revoke select, insert, update, delete on app.campuses from service_role;
+revoke select, insert, update, delete on app.campus_domains from service_role;
+set local role circle27_auth;
+drop function if exists identity.token_claims(uuid, interval);
+set local role circle27_owner;
+drop function if exists events.take(integer);
+set local role circle27_auth;
+drop function if exists audit.record(text, text, uuid, timestamptz, jsonb);
+set local role circle27_owner;
+drop function if exists app.day_states(text, uuid, date, timestamptz);
+drop function if exists app.button(text, uuid, timestamptz, timestamptz);
+drop function if exists app.slot_state(timestamptz, text, timestamptz, timestamptz, timestamptz, timestamptz, timestamptz, boolean, boolean, boolean, bigint);
+drop function if exists api.time_slots(text, date);
+drop function if exists app.slot_status(timestamptz, timestamptz, timestamptz, timestamptz, timestamptz);
+drop function if exists app.open_campus_slots(text, timestamptz);
+drop function if exists app.slot_instants(text, date, time[]);
+drop function if exists app.set_clock_offset(interval);
+drop function if exists app.register_user(text, text);
+drop function if exists app.refuse(text);
+drop function if exists app.pre_request();
+drop function if exists app.open_time_slots(timestamptz);
+drop function if exists app.next_version();
+drop function if exists app.member_time_zone(uuid);
+drop function if exists app.member_facts(uuid);
+drop function if exists app.is_service();
+drop function if exists app.button_state(timestamptz, timestamptz, timestamptz, text, boolean, boolean, boolean);
+drop function if exists app.hour_text(timestamp);
+drop function if exists app.error_registry();
+drop function if exists app.emit(text, text, text, jsonb);
+drop function if exists app.current_campus_id();
+drop function if exists app.clock();
+drop function if exists api.ready();
+drop function if exists app.api_version();
+drop function if exists app.add_campus(text, text, text, text[], time[]);
+drop function if exists api.set_clock_offset(interval);
+drop function if exists api.open_stream();
+drop function if exists api.get_button_states(date);
+drop function if exists api.get_button_state(uuid, timestamptz, timestamptz);
+
+commit;

@@ -1,0 +1,10 @@
+-- app.waitlist_entries: a member reads their own entries; joining and leaving go through the functions.
+
+grant select on app.waitlist_entries to authenticated;
+grant select, insert, update, delete on app.waitlist_entries to service_role;
+
+create policy own_entries on app.waitlist_entries
+for select
+to authenticated
+-- The member's own, by the index on user_id; the sub-select is evaluated once for a query, not for each row.
+using (user_id = (select auth.uid()));

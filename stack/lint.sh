@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# Every lint, each with the command that reproduces it; all run, then the exit status says whether one failed.
+cd "$(dirname "$0")/.." || exit 1
+PATH=$PWD/.venv/bin:$PATH
+failed=0
+
+lint() {
+  printf 'lint: %s\n' "$*"
+  "$@" || { failed=1; printf 'lint: FAILED. Again: .venv/bin/%s\n' "$*" >&2; }
+}
+
+lint ruff check --quiet .
+lint ruff format --check --quiet .
+lint mypy
+lint sqlfluff lint --disable-progress-bar --nofail-on-unused-ignore db 2>/dev/null
+lint squawk db/migrations/deploy/*.sql
+lint circle27 db snapshot --check
+lint bash -n stack/setup.sh
+[ "$failed" -eq 0 ] && echo 'lint: clean'
+exit "$failed"

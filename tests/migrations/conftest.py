@@ -1,0 +1,191 @@
+"""Databases of one test each, small Sqitch projects, and Sqitch itself beside ours."""
+
+import itertools
+import os
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, LiteralString
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from circle27.paths import DB
+
+PLANNER = "Circle27 <dev@circle27.invalid>"
+_SERIAL = itertools.count(1)
+
+
+@dataclass
+class Database:
+    """An empty database with the roles of db/roles.sql, seen by the migrator and by the superuser."""
+
+    host: str
+    port: int
+    name: str
+
+    @property
+    def dsn(self) -> str:
+        return f"host={self.host} port={self.port} dbname={self.name} user=circle27_migrator"
+
+    @property
+    def admin(self) -> str:
+        return f"host={self.host} port={self.port} dbname={self.name} user=postgres"
+
+    def rows(self, query: LiteralString) -> list[tuple[Any, ...]]:
+        with psycopg.connect(self.admin, autocommit=True) as connection:
+            return connection.execute(query).fetchall()
+
+    def value(self, query: LiteralString) -> Any:
+        return self.rows(query)[0][0]
+
+    def dump(self, *options: str) -> str:
+        """Return the schema as SQL, registry included; `restrict` keys, new in each dump, are fixed or left out."""
+        command = ["pg_dump", "--schema-only", *_RESTRICT, *options, "-d", self.admin]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+    def until(self, query: LiteralString) -> None:
+        """Wait until a query gives true."""
+        with psycopg.connect(self.admin, autocommit=True) as connection:
+            for _ in range(500):
+                row = connection.execute(query).fetchone()
+                if row and row[0]:
+                    return
+                time.sleep(0.02)  # the server has no event for this
+        raise AssertionError(f"never true: {query}")
+
+
+def _restrict() -> list[str]:
+    options = subprocess.run(["pg_dump", "--help"], check=True, capture_output=True, text=True).stdout
+    return ["--restrict-key=x"] if "--restrict-key" in options else []
+
+
+_RESTRICT = _restrict()
+
+
+@dataclass
+class Project:
+    """A Sqitch project in a folder of its own; scripts are framed by `begin; ... commit;` unless told otherwise."""
+
+    db_dir: Path
+    minutes: Iterator[int] = field(default_factory=lambda: itertools.count(0))
+
+    def __post_init__(self) -> None:
+        for folder in ("migrations/deploy", "migrations/revert", "migrations/verify", "functions", "policies"):
+            (self.db_dir / folder).mkdir(parents=True)
+        self.plan.write_text("%syntax-version=1.0.0\n%project=circle27\n\n", "utf-8")
+        (self.top / "sqitch.conf").write_text("[core]\n\tengine = pg\n\ttop_dir = .\n", "utf-8")
+
+    @property
+    def top(self) -> Path:
+        return self.db_dir / "migrations"
+
+    @property
+    def plan(self) -> Path:
+        return self.top / "sqitch.plan"
+
+    def script(self, kind: str, name: str) -> Path:
+        return self.top / kind / f"{name}.sql"
+
+    def change(
+        self, name: str, deploy: str, revert: str, verify: str = "select 1;", *, needs: str = "", framed: bool = True
+    ) -> None:
+        """Append a change to the plan and write its scripts."""
+        end = {"deploy": "commit", "revert": "commit", "verify": "rollback"}
+        for kind, body in {"deploy": deploy, "revert": revert, "verify": verify}.items():
+            text = f"begin;\n\n{body}\n\n{end[kind]};\n" if framed or kind == "verify" else f"{body}\n"
+            self.script(kind, name).write_text(f"-- {kind.title()} circle27:{name}\n\n{text}", "utf-8")
+        self.line(f"{name} {f'[{needs}] ' if needs else ''}{self.date()} {PLANNER} # Change {name}")
+
+    def table(self, name: str, needs: str = "") -> None:
+        """Append a change that makes the table public.<name>."""
+        verify = f"select id from public.{name} where false;"
+        self.change(name, f"create table public.{name} (id int);", f"drop table public.{name};", verify, needs=needs)
+
+    def tag(self, name: str) -> None:
+        self.line(f"@{name} {self.date()} {PLANNER} # Release {name}")
+
+    def date(self) -> str:
+        return f"2026-01-01T00:{next(self.minutes):02}:00Z"
+
+    def line(self, text: str) -> None:
+        with self.plan.open("a", encoding="utf-8") as plan:
+            plan.write(f"{text}\n")
+
+    def source(self, path: str, text: str) -> Path:
+        """Write a source below functions/ or policies/."""
+        file = self.db_dir / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, "utf-8")
+        return file
+
+
+Sqitch = Callable[..., str]
+
+
+@pytest.fixture
+def database(server: Any) -> Iterator[Database]:
+    """One database, dropped after the test."""
+    with _database(server) as made:
+        yield made
+
+
+@pytest.fixture
+def other_database(server: Any) -> Iterator[Database]:
+    """A second one."""
+    with _database(server) as made:
+        yield made
+
+
+class _database:
+    def __init__(self, server: Any) -> None:
+        self.database = Database(str(server.host), int(server.port), f"migrations_{next(_SERIAL)}")
+        self.maintenance = f"host={server.host} port={server.port} dbname=postgres user=postgres"
+
+    def __enter__(self) -> Database:
+        self._run("create database {} template template0")
+        with psycopg.connect(self.database.admin, autocommit=True) as connection:
+            connection.execute((DB / "roles.sql").read_bytes())
+            # Fixture projects keep their tables in public.
+            connection.execute("grant create on schema public to circle27_migrator, circle27_owner")
+        return self.database
+
+    def __exit__(self, *_: object) -> None:
+        self._run("drop database {} with (force)")
+
+    def _run(self, statement: LiteralString) -> None:
+        with psycopg.connect(self.maintenance, autocommit=True) as connection:
+            connection.execute(sql.SQL(statement).format(sql.Identifier(self.database.name)))
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """A project without changes."""
+    return Project(tmp_path / "db")
+
+
+@pytest.fixture
+def sqitch(tmp_path: Path) -> Sqitch:
+    """Sqitch itself: sqitch(top, database, command, *options) -> what it prints; fails the test if Sqitch fails."""
+    user = {"SQITCH_FULLNAME": "Ann", "SQITCH_EMAIL": "ann@example.org", "HOME": str(tmp_path)}
+
+    def run(top: Path, database: Database, command: str, *options: str) -> str:
+        target = f"db:pg://circle27_migrator@/{database.name}?host={database.host}&port={database.port}"
+        line = ["sqitch", command, *options, "--plan-file", "sqitch.plan", target]
+        environment = {**os.environ, **user}
+        done = subprocess.run(line, check=False, capture_output=True, text=True, cwd=top, env=environment)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    return run
+
+
+@pytest.fixture(autouse=True)
+def no_stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No local stack and no libpq variable may answer in place of the test's database."""
+    monkeypatch.setenv("CIRCLE27_HOME", str(tmp_path / "home"))
+    for name in [name for name in os.environ if name.startswith("PG")]:
+        monkeypatch.delenv(name)
