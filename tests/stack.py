@@ -90,6 +90,14 @@ class Stack:
             wait_until(lambda url=url: self.http.post(url).status_code != 404, 10, f"{function} stayed unknown")
 
 
+def scratch() -> Path:
+    """A new folder that the services' user may enter; in memory where there is enough of it."""
+    memory = "/dev/shm" if Path("/dev/shm").is_dir() and shutil.disk_usage("/dev/shm").free > 2**31 else None
+    folder = Path(tempfile.mkdtemp(prefix="c27-", dir=memory))
+    folder.chmod(0o755)
+    return folder
+
+
 def environment(home: Path) -> dict[str, str]:
     """The environment of a stack in `home`, on ports that are free now; libpq's own variables do not leak in."""
     clean = {key: value for key, value in os.environ.items() if not key.startswith(("PG", "CIRCLE27_"))}
@@ -117,9 +125,7 @@ def own_stack() -> Iterator[Stack]:
 
 def running_stack() -> Iterator[Stack]:
     """Make, start and in the end remove a stack; it lives outside pytest's folders, which other users can't enter."""
-    memory = "/dev/shm" if Path("/dev/shm").is_dir() and shutil.disk_usage("/dev/shm").free > 2**31 else None
-    home = Path(tempfile.mkdtemp(prefix="c27-", dir=memory))
-    home.chmod(0o755)
+    home = scratch()
     made = Stack(environment(home / "stack"))
     try:
         result = made.run("up", check=False)

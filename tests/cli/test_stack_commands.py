@@ -59,7 +59,7 @@ def test_up_again_leaves_what_runs_alone(stack: Stack) -> None:
 
 
 def test_logs_of_one_service_and_of_none(stack: Stack) -> None:
-    assert "ready to accept connections" in stack.run("logs", "postgresql", "-n", "1000").stdout
+    assert "ready to accept connections" in stack.run("logs", "postgresql", "-n", "100000").stdout
     refused = stack.run("logs", "nonsense", check=False)
     assert refused.returncode == 1
     assert "gateway" in refused.stderr

@@ -15,7 +15,7 @@ TEXTS = [
     "'; drop table app.users; --",
     '" or ""="',
     "\u0000",
-    "\ud83d\ude00 \u202e",
+    "😀 \u202e",
     "A" * 10_000,
     "infinity",
     "-infinity",
@@ -35,7 +35,7 @@ PARAMETERS = {
     "time_slots": ("p_campus_id", "p_day"),
     "set_clock_offset": ("p_offset",),
 }
-HARMLESS = {"x-accel-redirect", "set-cookie"}
+FORGED = {"x-accel-redirect", "set-cookie"}
 
 
 @pytest.mark.parametrize("who", ["member", "nobody"])
@@ -53,7 +53,7 @@ def test_bad_values(stack: Stack, function: str, parameter: str, who: str) -> No
         for method in ("POST", "GET") if isinstance(value, str) else ("POST",):
             answer = stack.rpc(function, arguments, token=token, method=method)
             assert answer.status_code < 500, (value, answer.status_code, answer.text)
-            assert not HARMLESS & set(answer.headers), value
+            assert not FORGED & set(answer.headers), value
             if answer.is_error:
                 assert answer.json()["message"], value
 
@@ -76,6 +76,7 @@ def test_every_function_of_the_api_is_tried(stack: Stack) -> None:
         ("p_day=x", "application/x-www-form-urlencoded"),
         ("\x00\xff", "application/octet-stream"),
         ("<a/>", "text/xml"),
+        ('{"p_day": "\\ud83d"}', "application/json"),
         ('{"p_day":' * 2000, "application/json"),
         ('{"a":' * 5000 + "1" + "}" * 5000, "application/json"),
     ],

@@ -13,7 +13,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from circle27.paths import DB
+from circle27.paths import DB, ROOT
 
 PLANNER = "Circle27 <dev@circle27.invalid>"
 _SERIAL = itertools.count(1)
@@ -38,6 +38,11 @@ class Database:
     def rows(self, query: LiteralString) -> list[tuple[Any, ...]]:
         with psycopg.connect(self.admin, autocommit=True) as connection:
             return connection.execute(query).fetchall()
+
+    def run(self, statement: str) -> None:
+        """Run a statement as the superuser."""
+        with psycopg.connect(self.admin, autocommit=True) as connection:
+            connection.execute(statement.encode())
 
     def value(self, query: LiteralString) -> Any:
         return self.rows(query)[0][0]
@@ -77,7 +82,11 @@ class Project:
         for folder in ("migrations/deploy", "migrations/revert", "migrations/verify", "functions", "policies"):
             (self.db_dir / folder).mkdir(parents=True)
         self.plan.write_text("%syntax-version=1.0.0\n%project=circle27\n\n", "utf-8")
-        (self.top / "sqitch.conf").write_text("[core]\n\tengine = pg\n\ttop_dir = .\n", "utf-8")
+        (self.root / "sqitch.conf").write_text((ROOT / "sqitch.conf").read_text("utf-8"), "utf-8")
+
+    @property
+    def root(self) -> Path:
+        return self.db_dir.parent
 
     @property
     def top(self) -> Path:
@@ -169,14 +178,14 @@ def project(tmp_path: Path) -> Project:
 
 @pytest.fixture
 def sqitch(tmp_path: Path) -> Sqitch:
-    """Sqitch itself: sqitch(top, database, command, *options) -> what it prints; fails the test if Sqitch fails."""
+    """Sqitch itself: sqitch(root, database, command, *options) -> what it prints; fails the test if Sqitch fails."""
     user = {"SQITCH_FULLNAME": "Ann", "SQITCH_EMAIL": "ann@example.org", "HOME": str(tmp_path)}
 
-    def run(top: Path, database: Database, command: str, *options: str) -> str:
+    def run(root: Path, database: Database, command: str, *options: str) -> str:
         target = f"db:pg://circle27_migrator@/{database.name}?host={database.host}&port={database.port}"
-        line = ["sqitch", command, *options, "--plan-file", "sqitch.plan", target]
+        line = ["sqitch", command, *options, target]
         environment = {**os.environ, **user}
-        done = subprocess.run(line, check=False, capture_output=True, text=True, cwd=top, env=environment)
+        done = subprocess.run(line, check=False, capture_output=True, text=True, cwd=root, env=environment)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 

@@ -34,6 +34,11 @@ def _console() -> Console:
     return Console(highlight=False, soft_wrap=True, markup=False)
 
 
+def at_terminal() -> bool:
+    """Whether somebody is there to answer a question."""
+    return sys.stdin.isatty()
+
+
 def _waiting() -> None:
     click.echo("Another migration is running; waiting for its end.", err=True)
 
@@ -128,7 +133,7 @@ def rollback(ctx: click.Context, dsn: str | None, to: str, yes: bool) -> None:
         for line, style in _losses(effects(reversal.change.revert)):
             console.print(f"    {line}", style=style)
     if not yes:
-        if not sys.stdin.isatty():
+        if not at_terminal():
             raise CircleError("nobody is there to confirm this rollback; add --yes to go ahead.")
         click.confirm(f"Revert {len(planned)} change(s)?", abort=True)
     names = [reversal.name for reversal in planned]
@@ -159,7 +164,9 @@ def _losses(found: list[Effect]) -> list[tuple[str, str]]:
 )
 @click.pass_context
 def status(ctx: click.Context, dsn: str | None, as_json: bool) -> None:
-    """Show each change: deployed, pending, edited (its script has changed since), or unknown to this plan.
+    """Show where each change stands.
+
+    A change is deployed, pending, edited (its script has changed since), or unknown to this plan.
 
     \b
     Example:
@@ -185,7 +192,9 @@ def status(ctx: click.Context, dsn: str | None, as_json: bool) -> None:
 @dsn_option
 @click.pass_context
 def verify(ctx: click.Context, dsn: str | None) -> None:
-    """Run the verify script of each deployed change; exit 1 if one fails. Changes nothing.
+    """Verify what is deployed.
+
+    Runs the verify script of each deployed change; exits 1 if one fails. Changes nothing.
 
     \b
     Example:
@@ -203,7 +212,9 @@ def verify(ctx: click.Context, dsn: str | None) -> None:
 @click.option("--to", metavar="CHANGE|@TAG", help="Up to and including this one; by default all.")
 @click.pass_context
 def plan(ctx: click.Context, dsn: str | None, to: str | None) -> None:
-    """Print the SQL that `migrate` would run, and run nothing.
+    """Print the SQL that migrate would run.
+
+    Runs nothing.
 
     \b
     Example:
@@ -218,9 +229,10 @@ def plan(ctx: click.Context, dsn: str | None, to: str | None) -> None:
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 if a source differs from the snapshot.")
 @click.pass_context
 def snapshot(ctx: click.Context, check: bool) -> None:
-    """Freeze db/functions and db/policies into the release's change, the last of the plan.
+    """Freeze functions and policies into a change.
 
-    Edit the sources, run this, and commit both. The change is rewritten in place until its release is tagged.
+    Joins db/functions and db/policies into the release's change, the last of the plan. Edit the sources, run this, and
+    commit both. The change is rewritten in place until its release is tagged.
 
     \b
     Example:

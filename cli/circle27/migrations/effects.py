@@ -11,10 +11,11 @@ _DROP = re.compile(
     r"(?:\s+(?:cascade|restrict))?$",
     re.IGNORECASE | re.DOTALL,
 )
-_ALTER = re.compile(
-    r"alter\s+table\s+(?:if\s+exists\s+)?(?:only\s+)?(?P<table>\S+)\s+.*?\bdrop\s+"
-    r"(?!constraint\b|default\b|not\b|expression\b|identity\b)(?:column\s+)?(?:if\s+exists\s+)?(?P<column>[^\s,]+)",
-    re.IGNORECASE | re.DOTALL,
+_TABLE = re.compile(r"alter\s+table\s+(?:if\s+exists\s+)?(?:only\s+)?(?P<table>\S+)", re.IGNORECASE)
+_COLUMN = re.compile(
+    r"\bdrop\s+(?!constraint\b|default\b|not\b|expression\b|identity\b)(?:column\s+)?(?:if\s+exists\s+)?"
+    r"(?P<column>[^\s,]+)",
+    re.IGNORECASE,
 )
 _INSIDE = re.compile(
     r"\bdrop\s+(?P<kind>(?:materialized\s+)?[a-z]+)\s+(?:if\s+exists\s+)?(?P<name>[^\s;']+)", re.IGNORECASE
@@ -45,8 +46,8 @@ def _effects(script: Script) -> Iterator[Effect]:
     for statement in script.statements:
         if match := _DROP.match(statement.code):
             yield Effect(_plain(match["kind"]).lower(), _plain(match["name"]))
-        elif match := _ALTER.match(statement.code):
-            yield Effect("column", f"{match['table']}.{match['column']}")
+        elif (match := _TABLE.match(statement.code)) and (columns := _COLUMN.findall(statement.code)):
+            yield from (Effect("column", f"{match['table']}.{column}") for column in columns)
         elif statement.words.startswith("do"):
             for match in _INSIDE.finditer(statement.text):
                 yield Effect(

@@ -5,6 +5,7 @@ own registry and under Sqitch's own lock, so either tool may be used next.
 """
 
 import getpass
+import logging
 import os
 import socket
 import time
@@ -27,6 +28,9 @@ from circle27.migrations.script import Script
 
 Connection = psycopg.Connection[TupleRow]
 Direction = Literal["apply", "rollback"]
+
+# yoyo logs what it also raises; without a handler Python would print it as a traceback.
+logging.getLogger("yoyo").addHandler(logging.NullHandler())
 
 SQITCH_LOCK = 75474063  # the advisory lock of App::Sqitch::Engine::pg
 LOCK_TIMEOUT = "5s"

@@ -228,8 +228,17 @@ def _read(db_dir: Path) -> Plan:
 
 @contextmanager
 def _session(conninfo: str, plan: Plan) -> Iterator[SqitchBackend]:
-    with SqitchBackend(conninfo, plan.project) as backend:
-        yield backend
+    """Connect. What the server refuses outside a script is one sentence, too."""
+    try:
+        with SqitchBackend(conninfo, plan.project) as backend:
+            yield backend
+    except pg.InsufficientPrivilege as error:
+        raise MigrationError(
+            f"{_sentence(error)} Connect as circle27_migrator; db/roles.sql, run once by a superuser, gives it "
+            "its rights."
+        ) from error
+    except psycopg.ProgrammingError as error:
+        raise MigrationError(f"the database or its address is not right: {_sentence(error)}") from error
 
 
 def _to_revert(now: _Situation, to: str) -> list[Change]:
@@ -274,6 +283,8 @@ def _sentence(error: BaseException) -> str:
     where = "".join(f"{note}: " for note in getattr(cause, "__notes__", ()))
     if not isinstance(cause, psycopg.Error):
         return f"{where}{cause}"
+    if cause.diag.constraint_name == "changes_project_script_hash_key":
+        return "its deploy script has the same text as another change's; name the change in a comment."
     parts = [cause.diag.message_primary or str(cause).splitlines()[0]]
     parts += [part for part in (cause.diag.message_detail, cause.diag.message_hint) if part]
     if isinstance(cause, pg.LockNotAvailable):

@@ -51,7 +51,11 @@ class Script:
     @property
     def text(self) -> str:
         """The script as text."""
-        return self.raw.decode("utf-8")
+        try:
+            return self.raw.decode("utf-8")
+        except UnicodeDecodeError as error:
+            line = self.raw.count(b"\n", 0, error.start) + 1
+            raise MigrationError(f"{shown(self.path)}:{line}: this is not UTF-8; save the file as UTF-8.") from None
 
     @cached_property
     def _parsed(self) -> tuple[list[Statement], bool]:

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 _TOKEN = re.compile(
     r"""
     (?P<blank>    --[^\n]* | /\* )
-  | (?P<string>   [eE]'(?:[^'\\]|\\.|'')*' | '(?:[^']|'')*' )
-  | (?P<name>     "(?:[^"]|"")*" )
+  | (?P<string>   [eE]'(?:[^'\\]|\\.|'')*(?:'|\Z) | '(?:[^']|'')*(?:'|\Z) )
+  | (?P<name>     "(?:[^"]|"")*(?:"|\Z) )
   | (?P<word>     [^\W\d][\w$]* )
   | (?P<number>   \d[\w.]* )
   | (?P<dollar>   \$(?:[^\W\d]\w*)?\$ )

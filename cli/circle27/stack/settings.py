@@ -57,7 +57,8 @@ class Settings:
             return None
         except PermissionError:
             raise CircleError(f"{home()} belongs to another user; run this as the one who ran `circle27 up`.") from None
-        return cls(**{**stored, "home": home()})
+        ports = {**PORTS, **stored.pop("ports")}  # a service that is newer than the stack has its default
+        return cls(**stored, ports=ports, home=home())
 
     @classmethod
     def require(cls) -> "Settings":
