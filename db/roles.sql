@@ -45,10 +45,13 @@ end;
 $roles$;
 
 -- PostgREST becomes the role that the token names, and no other.
-grant anon, authenticated, service_role to authenticator;
+grant anon to authenticator;
+grant authenticated to authenticator;
+grant service_role to authenticator;
 
 -- Migrations create everything as the owner it shall have, so that no `alter ... owner` is ever needed.
-grant circle27_owner, circle27_auth to circle27_migrator;
+grant circle27_owner to circle27_migrator;
+grant circle27_auth to circle27_migrator;
 
 -- Statistics of all sessions, and not one row of a table.
 grant pg_monitor to circle27_monitor;

@@ -11,7 +11,8 @@ using (
   exists (
     select 1
     from app.circle_members as places
-    where places.campus_id = circles.campus_id
+    where
+      places.campus_id = circles.campus_id
       and places.time_slot = circles.time_slot
       and places.circle_no = circles.circle_no
       and places.user_id = (select auth.uid())

@@ -13,12 +13,16 @@ set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
 as $function$
 declare
-  v_member app.user_campuses := app.current_member();  -- refuses not_signed_in, no_campus, wrong_campus
+  v_member record := app.current_member();  -- refuses not_signed_in, no_campus, wrong_campus
   v_now    timestamptz := app.clock();
 begin
+  if p_day not between date '2000-01-01' and date '2199-12-31' then
+    perform app.refuse('day_invalid');
+  end if;
+
   return json_build_object(
     'now', v_now,
-    'slots', app.day_states(v_member.campus_id, v_member.user_id, p_day, v_now)
+    'slots', app.day_states(v_member.campus_id, v_member.user_id, v_member.time_zone, p_day, v_now)
   );
 end;
 $function$;

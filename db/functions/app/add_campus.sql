@@ -7,8 +7,8 @@ create or replace function app.add_campus(
   p_campus_id text,
   p_name text,
   p_time_zone text,
-  p_email_domains text [],
-  p_slot_times time [] default array['11:00', '14:00', '17:00']::time []
+  p_email_domains text[],
+  p_slot_times time[] default array['11:00', '14:00', '17:00']::time[]
 )
 returns text
 language plpgsql
@@ -73,7 +73,7 @@ begin
 end;
 $function$;
 
-comment on function app.add_campus(text, text, text, text [], time []) is
+comment on function app.add_campus(text, text, text, text[], time[]) is
 'Add a campus; the same values again change nothing. Refuses campus_invalid, campus_exists, email_domain_taken.';
 
-revoke all on function app.add_campus(text, text, text, text [], time []) from public;
+revoke all on function app.add_campus(text, text, text, text[], time[]) from public;

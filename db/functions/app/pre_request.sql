@@ -8,13 +8,13 @@
 -- else the zone of the member's campus, else UTC. A broken tz is refused: read in another zone than
 -- the client's, "11:00" would silently be another slot.
 --
--- Writes nothing: it runs in READ ONLY transactions, too. It is part of every call, so it does no more.
+-- Writes nothing: it runs in READ ONLY transactions, too. It is part of every call, so it does no more, and has no
+-- settings of its own: it runs as the request's role, and could only harm that.
 
 create or replace function app.pre_request()
 returns void
 language plpgsql
 volatile
-set search_path = pg_catalog, pg_temp
 as $function$
 declare
   v_claims    jsonb;
@@ -47,7 +47,7 @@ begin
     end if;
 
     if v_valid then
-      perform set_config('TimeZone', coalesce(v_time_zone, 'UTC'), true);
+      v_time_zone := set_config('TimeZone', coalesce(v_time_zone, 'UTC'), true);  -- a PERFORM would be a query
     end if;
   exception
     -- A zone that the server doesn't know; a text in the token that no PostgreSQL text can hold (a NUL).

@@ -5,7 +5,7 @@
 -- comes twice means the first: `at time zone` gives the second, so the offset of a day earlier is tried too.
 -- Where two local times fall on the same instant, there is one.
 
-create or replace function app.slot_instants(p_time_zone text, p_day date, p_times time [])
+create or replace function app.slot_instants(p_time_zone text, p_day date, p_times time[])
 returns setof timestamptz
 language sql
 immutable
@@ -26,7 +26,7 @@ as $function$
   order by instant
 $function$;
 
-comment on function app.slot_instants(text, date, time []) is
+comment on function app.slot_instants(text, date, time[]) is
 'The instants of local times on one day: a missing hour is moved as RFC 5545 does, a double one means the first.';
 
-revoke all on function app.slot_instants(text, date, time []) from public;
+revoke all on function app.slot_instants(text, date, time[]) from public;

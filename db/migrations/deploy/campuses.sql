@@ -8,7 +8,7 @@ create table app.campuses (
   campus_id       text not null,
   name            text not null,
   time_zone       text not null,
-  slot_times      time [] not null default array['11:00', '14:00', '17:00']::time [],
+  slot_times      time[] not null default array['11:00', '14:00', '17:00']::time[],
   open_days_ahead integer not null default 7,
   deadline_lead   interval not null default interval '1 hour',
   duration        interval not null default interval '20 minutes',
@@ -29,7 +29,7 @@ create table app.campuses (
   constraint campuses_slot_times_sane check (
     cardinality(slot_times) between 1 and 48
     and array_position(slot_times, null) is null
-    and time '24:00' <> all (slot_times)
+    and time '24:00' <> all(slot_times)
   ),
   constraint campuses_open_days_ahead_sane check (open_days_ahead between 0 and 60),
   -- Hours, not days: adding a day to an instant would depend on the session's time zone.
@@ -39,7 +39,9 @@ create table app.campuses (
   constraint campuses_duration_sane check (
     duration > interval '0' and duration <= interval '24 hours' and extract(day from duration) = 0
   ),
-  constraint campuses_sizes_ascend check (size_min between 2 and size_target and size_target <= size_max and size_max <= 20),
+  constraint campuses_sizes_ascend check (
+    size_min between 2 and size_target and size_target <= size_max and size_max <= 20
+  ),
   constraint campuses_min_gap_days_sane check (min_gap_days between 0 and 365)
 );
 comment on table app.campuses is 'The tenants. Every other key begins with the campus.';
@@ -63,7 +65,8 @@ create table app.campus_domains (
   domain    text not null,
   campus_id text not null,
   constraint campus_domains_pkey primary key (domain),
-  constraint campus_domains_campus_id_fkey foreign key (campus_id) references app.campuses (campus_id) on delete cascade,
+  constraint campus_domains_campus_id_fkey foreign key (campus_id)
+  references app.campuses (campus_id) on delete cascade,
   constraint campus_domains_domain_form check (
     domain ~ '^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])$' and length(domain) <= 253
   )
@@ -105,7 +108,8 @@ create table app.users (
   constraint users_email_form check (
     email = lower(email)
     and length(email) <= 254
-    and email ~ '^[a-z0-9.!#$%&''*+/=?^_`{|}~-]{1,64}@([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])$'
+    and email ~ '^[a-z0-9.!#$%&''*+/=?^_`{|}~-]{1,64}@[^@]+$'
+    and email ~ '@([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])$'
   ),
   constraint users_display_name_sane check (
     display_name = btrim(display_name)

@@ -18,16 +18,17 @@ create or replace function api.get_button_state(
   p_time_slot timestamptz,
   p_current_time timestamptz default null
 )
-returns jsonb
+returns json
 language plpgsql
 stable
 security definer
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
 as $function$
 declare
   v_campus_id text;
   v_now       timestamptz := app.clock();
-  v_button    jsonb;
+  v_button    json;
 begin
   if app.is_service() then
     select directory.campus_id
@@ -64,22 +65,29 @@ grant execute on function api.get_button_state(uuid, timestamptz, timestamptz) t
 -- source: db/functions/api/get_button_states.sql
 -- api.get_button_states(p_day): every slot of a day in one call, as the caller sees it.
 --
+-- The generic plan: making one for each call's own values costs more than running it.
+--
 -- Definer: it reads the tables as their owner, once the token has said who asks; members hold no right on them.
 
 create or replace function api.get_button_states(p_day date default null)
-returns jsonb
+returns json
 language plpgsql
 stable
 security definer
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
 as $function$
 declare
-  v_campus_id text := app.current_campus_id();  -- refuses not_signed_in, no_campus, wrong_campus
-  v_now       timestamptz := app.clock();
+  v_member record := app.current_member();  -- refuses not_signed_in, no_campus, wrong_campus
+  v_now    timestamptz := app.clock();
 begin
-  return jsonb_build_object(
+  if p_day not between date '2000-01-01' and date '2199-12-31' then
+    perform app.refuse('day_invalid');
+  end if;
+
+  return json_build_object(
     'now', v_now,
-    'slots', app.day_states(v_campus_id, auth.uid(), p_day, v_now)
+    'slots', app.day_states(v_member.campus_id, v_member.user_id, v_member.time_zone, p_day, v_now)
   );
 end;
 $function$;
@@ -163,8 +171,8 @@ create or replace function app.add_campus(
   p_campus_id text,
   p_name text,
   p_time_zone text,
-  p_email_domains text [],
-  p_slot_times time [] default array['11:00', '14:00', '17:00']::time []
+  p_email_domains text[],
+  p_slot_times time[] default array['11:00', '14:00', '17:00']::time[]
 )
 returns text
 language plpgsql
@@ -229,10 +237,10 @@ begin
 end;
 $function$;
 
-comment on function app.add_campus(text, text, text, text [], time []) is
+comment on function app.add_campus(text, text, text, text[], time[]) is
 'Add a campus; the same values again change nothing. Refuses campus_invalid, campus_exists, email_domain_taken.';
 
-revoke all on function app.add_campus(text, text, text, text [], time []) from public;
+revoke all on function app.add_campus(text, text, text, text[], time[]) from public;
 
 -- source: db/functions/app/api_version.sql
 -- app.api_version(): the version of the interface, in one place.
@@ -287,17 +295,15 @@ grant execute on function api.ready() to anon, authenticated, service_role;
 -- The real clock plus an offset that is zero in production; tests and demos move it. Read it once in a call,
 -- after the slot's lock is held, and pass it down as p_now. Tokens, limits and the trail use clock_timestamp().
 --
--- Definer: the worker may ask the time, and may not touch the table.
+-- Part of every call, so without settings of its own; every name is qualified.
 
 create or replace function app.clock()
 returns timestamptz
 language plpgsql
 volatile
-security definer
-set search_path = pg_catalog, pg_temp
 as $function$
 begin
-  return clock_timestamp() + (select clock_offset.time_offset from app.clock_offset);
+  return pg_catalog.clock_timestamp() + (select clock_offset.time_offset from app.clock_offset);
 end;
 $function$;
 
@@ -309,37 +315,14 @@ grant execute on function app.clock() to service_role, circle27_worker;
 
 -- source: db/functions/app/current_campus_id.sql
 -- app.current_campus_id(): the campus of the member that the token names.
---
--- The directory decides; a claim that says otherwise is a token from before a move, and is refused rather
--- than believed. Called by api functions only, as their definer.
 
 create or replace function app.current_campus_id()
 returns text
 language plpgsql
 stable
-set search_path = pg_catalog, pg_temp
 as $function$
-declare
-  v_user_id   uuid := auth.uid();
-  v_campus_id text;
 begin
-  if v_user_id is null then
-    perform app.refuse('not_signed_in');
-  end if;
-
-  select directory.campus_id
-  into v_campus_id
-  from app.user_campuses as directory
-  where directory.user_id = v_user_id;
-
-  if v_campus_id is null then
-    perform app.refuse('no_campus');
-  end if;
-  if auth.jwt() ->> 'campus_id' <> v_campus_id then
-    perform app.refuse('wrong_campus');
-  end if;
-
-  return v_campus_id;
+  return (app.current_member()).campus_id;
 end;
 $function$;
 
@@ -347,6 +330,46 @@ comment on function app.current_campus_id() is
 'The campus of the member that the token names. Refuses not_signed_in, no_campus, wrong_campus.';
 
 revoke all on function app.current_campus_id() from public;
+
+-- source: db/functions/app/current_member.sql
+-- app.current_member(): the member that the token names: user_id, campus_id and the campus's time_zone.
+--
+-- The directory decides the campus; a claim that says otherwise is a token from before a move, and is refused
+-- rather than believed. Called by api functions only, as their definer.
+--
+-- Part of every call, so the claims are parsed once, and it has no settings of its own.
+
+create or replace function app.current_member(out user_id uuid, out campus_id text, out time_zone text)
+returns record
+language plpgsql
+stable
+as $function$
+declare
+  v_claims jsonb := auth.jwt();
+begin
+  if v_claims ->> 'sub' is null then
+    perform app.refuse('not_signed_in');
+  end if;
+
+  select directory.user_id, directory.campus_id, campuses.time_zone
+  into current_member.user_id, current_member.campus_id, current_member.time_zone
+  from app.user_campuses as directory
+  inner join app.campuses on campuses.campus_id = directory.campus_id
+  where directory.user_id = (v_claims ->> 'sub')::pg_catalog.uuid;
+
+  if current_member.campus_id is null then
+    perform app.refuse('no_campus');
+  end if;
+  if v_claims ->> 'campus_id' <> current_member.campus_id then
+    perform app.refuse('wrong_campus');
+  end if;
+end;
+$function$;
+
+comment on function app.current_member() is
+'The member that the token names, with the campus. Refuses not_signed_in, no_campus, wrong_campus.';
+
+revoke all on function app.current_member() from public;
 
 -- source: db/functions/app/emit.sql
 -- app.emit(p_campus_id, p_channel, p_event, p_payload): put one event into the outbox.
@@ -441,37 +464,35 @@ grant execute on function app.error_registry() to anon, authenticated, service_r
 -- source: db/functions/app/hour_text.sql
 -- app.hour_text(p_local): the hour as the button shows it: 1PM, 1:30PM, 12AM, 12PM.
 --
--- Not to_char(): that one follows lc_time, so it is only STABLE, and it can't leave out the minutes.
+-- Not to_char(): that one may follow lc_time, so it is only STABLE, and it can't leave out the minutes.
 -- Plain SQL, so that it is inlined into its caller.
 
-create or replace function app.hour_text(p_local timestamp)
+create or replace function app.hour_text(p_local time)
 returns text
 language sql
 immutable
 parallel safe
 as $function$
   select
-    ((extract(hour from p_local)::integer + 11) % 12 + 1)::text
-    || case
-      when extract(minute from p_local) = 0 then ''
-      else ':' || lpad(extract(minute from p_local)::text, 2, '0')
-    end
-    || case when extract(hour from p_local) < 12 then 'AM' else 'PM' end
+    ('{12,1,2,3,4,5,6,7,8,9,10,11}'::pg_catalog.text[])[date_part('hour', p_local)::integer % 12 + 1]
+    || case when date_part('minute', p_local) = 0 then '' else substr(p_local::text, 3, 3) end
+    || case when p_local < '12:00' then 'AM' else 'PM' end
 $function$;
 
-comment on function app.hour_text(timestamp) is
+comment on function app.hour_text(time) is
 'The hour of a local time as the button shows it: 1PM, 1:30PM, 12AM.';
 
-revoke all on function app.hour_text(timestamp) from public;
+revoke all on function app.hour_text(time) from public;
 
 -- source: db/functions/app/button_state.sql
 -- app.button_state(...): Method 7, the one rule of the button. All else calls it.
 --
 -- Reads no table and no clock. Before the deadline the waitlist decides, after it the circle, after the end
--- the feedback; a boundary belongs to what comes after it. Each line below is a line of the specification.
+-- the feedback; a boundary belongs to what comes after it. Each return is a line of the specification.
 --
--- Honestly immutable: the object is put together as text, because jsonb_build_object() is only STABLE.
--- Plain SQL without a header of settings, so that it is inlined into the queries that call it.
+-- Honestly immutable: the object is put together as text (json_build_object() is only STABLE), the hour by
+-- app.hour_text(). PL/pgSQL, for only what is reached costs anything; and without settings of its own. Inlined
+-- SQL was tried: setting up the whole expression at every call cost three times as much.
 --
 -- requires: app.hour_text
 
@@ -484,31 +505,47 @@ create or replace function app.button_state(
   p_in_circle boolean,
   p_feedback_given boolean
 )
-returns jsonb
-language sql
+returns json
+language plpgsql
 immutable
+strict
 parallel safe
 as $function$
-  select (
-    case
-      when p_now < p_deadline_at and not p_on_waitlist
-        then '{"buttonState": "join", "buttonText": "Join", "isDisabled": false, "middleText": "Decide by '
-      when p_now < p_deadline_at and p_on_waitlist
-        then '{"buttonState": "leave", "buttonText": "Can''t Go", "isDisabled": false, "middleText": "Decide by '
-      when p_now < p_ends_at and p_in_circle
-        then '{"buttonState": "confirmed", "buttonText": "Confirmed ✓", "isDisabled": false, "middleText": "Confirmed at '
-      when p_now < p_ends_at and not p_in_circle
-        then '{"buttonState": "past", "buttonText": "Past", "isDisabled": true, "middleText": "Closed at '
-      when p_now >= p_ends_at and p_in_circle and not p_feedback_given
-        then '{"buttonState": "feedback", "buttonText": "Feedback >", "isDisabled": false, "middleText": "Confirmed at '
-      when p_now >= p_ends_at and p_in_circle and p_feedback_given
-        then '{"buttonState": "past", "buttonText": "Past", "isDisabled": true, "middleText": "Confirmed at '
-      when p_now >= p_ends_at and not p_in_circle
-        then '{"buttonState": "past", "buttonText": "Past", "isDisabled": true, "middleText": "Closed at '
-    end
-    || app.hour_text(p_deadline_at at time zone p_time_zone)
-    || '"}'
-  )::jsonb
+declare
+  v_hour text := app.hour_text((p_deadline_at at time zone p_time_zone)::pg_catalog.time);
+begin
+  if p_now < p_deadline_at then
+    if p_on_waitlist then
+      return (
+        '{"buttonState": "leave", "buttonText": "Can''t Go", "middleText": "Decide by ' || v_hour || '", "isDisabled": false}'
+      )::pg_catalog.json;
+    end if;
+    return (
+      '{"buttonState": "join", "buttonText": "Join", "middleText": "Decide by ' || v_hour || '", "isDisabled": false}'
+    )::pg_catalog.json;
+  end if;
+
+  if not p_in_circle then
+    return (
+      '{"buttonState": "past", "buttonText": "Past", "middleText": "Closed at ' || v_hour || '", "isDisabled": true}'
+    )::pg_catalog.json;
+  end if;
+
+  if p_now < p_ends_at then
+    return (
+      '{"buttonState": "confirmed", "buttonText": "Confirmed ✓", "middleText": "Confirmed at ' || v_hour || '", "isDisabled": false}'
+    )::pg_catalog.json;
+  end if;
+
+  if p_feedback_given then
+    return (
+      '{"buttonState": "past", "buttonText": "Past", "middleText": "Confirmed at ' || v_hour || '", "isDisabled": true}'
+    )::pg_catalog.json;
+  end if;
+  return (
+    '{"buttonState": "feedback", "buttonText": "Feedback >", "middleText": "Confirmed at ' || v_hour || '", "isDisabled": false}'
+  )::pg_catalog.json;
+end;
 $function$;
 
 comment on function app.button_state(timestamptz, timestamptz, timestamptz, text, boolean, boolean, boolean) is
@@ -667,13 +704,13 @@ grant execute on function app.open_time_slots(timestamptz) to circle27_worker;
 -- else the zone of the member's campus, else UTC. A broken tz is refused: read in another zone than
 -- the client's, "11:00" would silently be another slot.
 --
--- Writes nothing: it runs in READ ONLY transactions, too. It is part of every call, so it does no more.
+-- Writes nothing: it runs in READ ONLY transactions, too. It is part of every call, so it does no more, and has no
+-- settings of its own: it runs as the request's role, and could only harm that.
 
 create or replace function app.pre_request()
 returns void
 language plpgsql
 volatile
-set search_path = pg_catalog, pg_temp
 as $function$
 declare
   v_claims    jsonb;
@@ -706,7 +743,7 @@ begin
     end if;
 
     if v_valid then
-      perform set_config('TimeZone', coalesce(v_time_zone, 'UTC'), true);
+      v_time_zone := set_config('TimeZone', coalesce(v_time_zone, 'UTC'), true);  -- a PERFORM would be a query
     end if;
   exception
     -- A zone that the server doesn't know; a text in the token that no PostgreSQL text can hold (a NUL).
@@ -895,7 +932,7 @@ revoke all on function app.set_clock_offset(interval) from public;
 -- comes twice means the first: `at time zone` gives the second, so the offset of a day earlier is tried too.
 -- Where two local times fall on the same instant, there is one.
 
-create or replace function app.slot_instants(p_time_zone text, p_day date, p_times time [])
+create or replace function app.slot_instants(p_time_zone text, p_day date, p_times time[])
 returns setof timestamptz
 language sql
 immutable
@@ -916,10 +953,10 @@ as $function$
   order by instant
 $function$;
 
-comment on function app.slot_instants(text, date, time []) is
+comment on function app.slot_instants(text, date, time[]) is
 'The instants of local times on one day: a missing hour is moved as RFC 5545 does, a double one means the first.';
 
-revoke all on function app.slot_instants(text, date, time []) from public;
+revoke all on function app.slot_instants(text, date, time[]) from public;
 
 -- source: db/functions/app/open_campus_slots.sql
 -- app.open_campus_slots(p_campus_id, p_now): open one campus's slots from today to open_days_ahead.
@@ -1133,7 +1170,8 @@ grant execute on function api.time_slots(text, date) to anon, authenticated, ser
 -- then, as Method 7 does; the client keeps the old one, disabled, and looks again at changesAt.
 -- changesAt: when this button ends by itself; null when only an event can change it.
 --
--- STABLE and not more, for instants in JSON follow TimeZone. Plain SQL, so that it is inlined.
+-- Runs for each slot of each poll: put together as text, which costs half of json_build_object(), and without
+-- settings of its own. STABLE and not more, for instants in JSON follow TimeZone.
 --
 -- requires: app.button_state
 -- requires: app.slot_status
@@ -1151,37 +1189,52 @@ create or replace function app.slot_state(
   p_feedback_given boolean,
   p_version bigint
 )
-returns jsonb
-language sql
+returns json
+language plpgsql
 stable
 parallel safe
 as $function$
-  select
-    app.button_state(
-      case when p_matched_at is null and p_cancelled_at is null then p_now else greatest(p_now, p_deadline_at) end,
-      p_deadline_at,
-      p_ends_at,
-      p_time_zone,
-      p_on_waitlist,
-      p_in_circle and p_cancelled_at is null,
-      p_feedback_given
+declare
+  v_now        timestamptz := p_now;
+  v_in_circle  boolean := p_in_circle;
+  v_status     text := app.slot_status(p_now, p_deadline_at, p_ends_at, p_matched_at, p_cancelled_at);
+  v_pending    text := 'false';
+  v_changes_at timestamptz;
+begin
+  if v_status = 'open' then
+    v_changes_at := p_deadline_at;
+  elsif v_status = 'matching' then
+    if p_on_waitlist then
+      v_pending := 'true';
+      v_changes_at := p_now + interval '2 seconds';
+    end if;
+  elsif v_status = 'matched' then
+    v_now := greatest(p_now, p_deadline_at);
+    if p_in_circle then
+      v_changes_at := p_ends_at;
+    end if;
+  elsif v_status = 'cancelled' then
+    v_now := greatest(p_now, p_deadline_at);
+    v_in_circle := false;
+  end if;
+
+  return (
+    left(
+      app.button_state(
+        v_now, p_deadline_at, p_ends_at, p_time_zone, p_on_waitlist, v_in_circle, p_feedback_given
+      )::text,
+      -1
     )
-    || jsonb_build_object(
-      'timeSlot', p_time_slot,
-      'deadlineAt', p_deadline_at,
-      'endsAt', p_ends_at,
-      'slotStatus', app.slot_status(p_now, p_deadline_at, p_ends_at, p_matched_at, p_cancelled_at),
-      'pending',
-      p_on_waitlist and p_now >= p_deadline_at and p_now < p_ends_at and p_matched_at is null and p_cancelled_at is null,
-      'changesAt',
-      case
-        when p_cancelled_at is not null or p_now >= p_ends_at then null
-        when p_matched_at is not null then case when p_in_circle then p_ends_at end
-        when p_now < p_deadline_at then p_deadline_at
-        when p_on_waitlist then p_now + interval '2 seconds'
-      end,
-      'version', p_version
-    )
+    || ', "timeSlot": ' || to_json(p_time_slot)::text
+    || ', "deadlineAt": ' || to_json(p_deadline_at)::text
+    || ', "endsAt": ' || to_json(p_ends_at)::text
+    || ', "slotStatus": "' || v_status
+    || '", "pending": ' || v_pending
+    || ', "changesAt": ' || coalesce(to_json(v_changes_at)::text, 'null')
+    || ', "version": ' || p_version::text
+    || '}'
+  )::pg_catalog.json;
+end;
 $function$;
 
 comment on function app.slot_state(
@@ -1201,14 +1254,12 @@ revoke all on function app.slot_state(
 -- requires: app.slot_state
 
 create or replace function app.button(p_campus_id text, p_user_id uuid, p_time_slot timestamptz, p_now timestamptz)
-returns jsonb
+returns json
 language plpgsql
 stable
-set search_path = pg_catalog, pg_temp
-set plan_cache_mode = force_generic_plan
 as $function$
 declare
-  v_state jsonb;
+  v_state json;
 begin
   if p_campus_id is null then
     perform app.refuse('no_campus');
@@ -1222,9 +1273,9 @@ begin
     slots.ends_at,
     slots.matched_at,
     slots.cancelled_at,
-    entries.user_id is not null and entries.left_at is null,
-    members.user_id is not null and members.cancelled_at is null,
-    feedback.user_id is not null,
+    entries.on_waitlist is true,
+    members.in_circle is true,
+    given.feedback is true,
     greatest(slots.version, entries.version)
   )
   into v_state
@@ -1232,21 +1283,43 @@ begin
   inner join app.time_slots as slots
     on slots.campus_id = p_campus_id
     and slots.time_slot = p_time_slot
-  left join app.waitlist_entries as entries
-    on entries.campus_id = p_campus_id
-    and entries.time_slot = slots.time_slot
-    and entries.user_id = p_user_id
-  left join app.circle_members as members
-    on members.campus_id = p_campus_id
-    and members.time_slot = slots.time_slot
-    and members.user_id = p_user_id
-  left join app.feedback
-    on feedback.campus_id = p_campus_id
-    and feedback.time_slot = slots.time_slot
-    and feedback.user_id = p_user_id
+  -- Each of the three by its primary key: `limit 1` keeps the planner from reading the member's whole past.
+  left join lateral (
+    select waitlist_entries.left_at is null as on_waitlist, waitlist_entries.version
+    from app.waitlist_entries
+    where waitlist_entries.campus_id = p_campus_id
+      and waitlist_entries.time_slot = slots.time_slot
+      and waitlist_entries.user_id = p_user_id
+    limit 1
+  ) as entries on true
+  left join lateral (
+    select circle_members.cancelled_at is null as in_circle
+    from app.circle_members
+    where circle_members.campus_id = p_campus_id
+      and circle_members.time_slot = slots.time_slot
+      and circle_members.user_id = p_user_id
+    limit 1
+  ) as members on true
+  left join lateral (
+    select true as feedback
+    from app.feedback
+    where feedback.campus_id = p_campus_id
+      and feedback.time_slot = slots.time_slot
+      and feedback.user_id = p_user_id
+    limit 1
+  ) as given on true
   where campuses.campus_id = p_campus_id;
 
-  return v_state - array['timeSlot', 'deadlineAt', 'endsAt', 'slotStatus', 'pending', 'changesAt', 'version'];
+  if v_state is null then
+    return null;
+  end if;
+
+  return json_build_object(
+    'buttonState', v_state -> 'buttonState',
+    'buttonText', v_state -> 'buttonText',
+    'middleText', v_state -> 'middleText',
+    'isDisabled', v_state -> 'isDisabled'
+  );
 end;
 $function$;
 
@@ -1256,78 +1329,94 @@ comment on function app.button(text, uuid, timestamptz, timestamptz) is
 revoke all on function app.button(text, uuid, timestamptz, timestamptz) from public;
 
 -- source: db/functions/app/day_states.sql
--- app.day_states(p_campus_id, p_user_id, p_day, p_now): all slots of one day as one member sees them.
+-- app.day_states(p_campus_id, p_user_id, p_time_zone, p_day, p_now): all slots of one day as one member sees them.
 --
 -- The hottest query there is: one statement, each table entered once by its primary key. The day is the
 -- campus's: from its midnight to the next one; null means the day of p_now there.
 --
--- The plan is always the generic one: making a plan for each call's own values costs more than running it.
+-- No settings of its own, for each costs microseconds at every call: who calls it pins search_path, and asks for
+-- the generic plan (making a plan for each call's own values costs more than running it).
 --
 -- requires: app.slot_state
 
-create or replace function app.day_states(p_campus_id text, p_user_id uuid, p_day date, p_now timestamptz)
-returns jsonb
+create or replace function app.day_states(
+  p_campus_id text,
+  p_user_id uuid,
+  p_time_zone text,
+  p_day date,
+  p_now timestamptz
+)
+returns json
 language plpgsql
 stable
-set search_path = pg_catalog, pg_temp
-set plan_cache_mode = force_generic_plan
 as $function$
 declare
-  v_slots jsonb;
+  v_day   date := coalesce(p_day, (p_now at time zone p_time_zone)::pg_catalog.date);
+  v_from  timestamptz := v_day::pg_catalog.timestamp at time zone p_time_zone;
+  v_to    timestamptz := (v_day + 1)::pg_catalog.timestamp at time zone p_time_zone;
+  v_slots json;
 begin
   if p_campus_id is null then
     perform app.refuse('no_campus');
   end if;
-  if p_day not between date '2000-01-01' and date '2199-12-31' then
-    perform app.refuse('day_invalid');
-  end if;
 
-  select jsonb_agg(
-    app.slot_state(
+  select json_agg(ordered.state)
+  into v_slots
+  from (
+    select app.slot_state(
       p_now,
-      campuses.time_zone,
+      p_time_zone,
       slots.time_slot,
       slots.deadline_at,
       slots.ends_at,
       slots.matched_at,
       slots.cancelled_at,
-      entries.user_id is not null and entries.left_at is null,
-      members.user_id is not null and members.cancelled_at is null,
-      feedback.user_id is not null,
+      entries.on_waitlist is true,
+      members.in_circle is true,
+      given.feedback is true,
       greatest(slots.version, entries.version)
-    )
+    ) as state
+    from app.time_slots as slots
+    -- Each of the three by its primary key: `limit 1` keeps the planner from reading the member's whole past.
+    left join lateral (
+      select waitlist_entries.left_at is null as on_waitlist, waitlist_entries.version
+      from app.waitlist_entries
+      where waitlist_entries.campus_id = p_campus_id
+        and waitlist_entries.time_slot = slots.time_slot
+        and waitlist_entries.user_id = p_user_id
+      limit 1
+    ) as entries on true
+    left join lateral (
+      select circle_members.cancelled_at is null as in_circle
+      from app.circle_members
+      where circle_members.campus_id = p_campus_id
+        and circle_members.time_slot = slots.time_slot
+        and circle_members.user_id = p_user_id
+      limit 1
+    ) as members on true
+    left join lateral (
+      select true as feedback
+      from app.feedback
+      where feedback.campus_id = p_campus_id
+        and feedback.time_slot = slots.time_slot
+        and feedback.user_id = p_user_id
+      limit 1
+    ) as given on true
+    where slots.campus_id = p_campus_id
+      and slots.time_slot >= v_from
+      and slots.time_slot < v_to
+    -- The key's own order: an `order by` within json_agg() would sort, at every call.
     order by slots.time_slot
-  )
-  into v_slots
-  from app.campuses
-  inner join app.time_slots as slots
-    on slots.campus_id = p_campus_id
-    and slots.time_slot >= coalesce(p_day, (p_now at time zone campuses.time_zone)::date)::timestamp
-      at time zone campuses.time_zone
-    and slots.time_slot < (coalesce(p_day, (p_now at time zone campuses.time_zone)::date) + 1)::timestamp
-      at time zone campuses.time_zone
-  left join app.waitlist_entries as entries
-    on entries.campus_id = p_campus_id
-    and entries.time_slot = slots.time_slot
-    and entries.user_id = p_user_id
-  left join app.circle_members as members
-    on members.campus_id = p_campus_id
-    and members.time_slot = slots.time_slot
-    and members.user_id = p_user_id
-  left join app.feedback
-    on feedback.campus_id = p_campus_id
-    and feedback.time_slot = slots.time_slot
-    and feedback.user_id = p_user_id
-  where campuses.campus_id = p_campus_id;
+  ) as ordered;
 
   return coalesce(v_slots, '[]');
 end;
 $function$;
 
-comment on function app.day_states(text, uuid, date, timestamptz) is
-'All slots of one day as one member sees them, in order. Refuses no_campus, day_invalid.';
+comment on function app.day_states(text, uuid, text, date, timestamptz) is
+'All slots of one day as one member sees them, in order. Refuses no_campus.';
 
-revoke all on function app.day_states(text, uuid, date, timestamptz) from public;
+revoke all on function app.day_states(text, uuid, text, date, timestamptz) from public;
 
 set local role circle27_auth;
 
@@ -1512,13 +1601,25 @@ using (
   exists (
     select 1
     from app.circle_members as places
-    where places.campus_id = circles.campus_id
+    where
+      places.campus_id = circles.campus_id
       and places.time_slot = circles.time_slot
       and places.circle_no = circles.circle_no
       and places.user_id = (select auth.uid())
       and places.cancelled_at is null
   )
 );
+
+-- source: db/policies/clock_offset.sql
+-- app.clock_offset: the worker reads the clock; only app.set_clock_offset() moves it.
+
+grant select on app.clock_offset to circle27_worker, service_role;
+
+create policy read_the_clock on app.clock_offset
+for select
+to circle27_worker
+-- One row, the same for all.
+using (true);
 
 -- source: db/policies/feedback.sql
 -- app.feedback: a member reads what they said themselves; giving it goes through the function.

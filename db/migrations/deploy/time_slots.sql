@@ -40,7 +40,8 @@ comment on column app.time_slots.cancelled_at is 'When the slot was called off (
 comment on column app.time_slots.version is 'Version of the last change to the slot itself.';
 comment on column app.time_slots.match_seed is 'What the matching drew from: the same seed gives the same circles.';
 comment on column app.time_slots.match_report is 'What the matching did, in numbers.';
-create index time_slots_due_idx on app.time_slots (deadline_at, campus_id) where matched_at is null and cancelled_at is null;
+create index time_slots_due_idx on app.time_slots (deadline_at, campus_id)
+where matched_at is null and cancelled_at is null;
 comment on index app.time_slots_due_idx is 'Deadlines that passed unmatched, and the next one to come.';
 alter table app.time_slots enable row level security;
 

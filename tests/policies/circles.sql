@@ -1,0 +1,33 @@
+-- The circles one is in, and no other.
+
+begin;
+select plan(8);
+
+select policies_are('app', 'circles', array['circles_of_mine']);
+select policy_roles_are('app', 'circles', 'circles_of_mine', array['authenticated']);
+
+select tests.create_member('ann');
+select tests.create_member('ben');
+select tests.create_slot('two', '14:00');
+select tests.create_slot('five', '17:00');
+select tests.in_circle('ann', 'two', 1);
+select tests.in_circle('ben', 'two', 2);
+select tests.in_circle('ben', 'five', 1);
+
+select tests.act_as('ann');
+select results_eq('select time_slot, circle_no from app.circles', $$ values (tests.slot('two'), 1) $$,
+  'Ann sees hers: not the other one of the slot, nor the same number of another slot');
+select throws_ok('delete from app.circles', '42501', null, 'and can''t dissolve it');
+select tests.act_as_nobody();
+update app.circle_members set cancelled_at = now() where user_id = tests.member('ann');
+select tests.act_as('ann');
+select is_empty('select from app.circles', 'once she gave up her place it is no longer hers');
+select tests.act_as('ben');
+select is((select count(*) from app.circles), 2::bigint, 'Ben sees his two');
+select tests.act_as_role('anon');
+select throws_ok('select from app.circles', '42501', null, 'a stranger may not look');
+select tests.act_as_role('service_role');
+select is((select count(*) from app.circles), 3::bigint, 'a trusted server sees all');
+
+select * from finish();
+rollback;

@@ -1,0 +1,275 @@
+-- Test databases only, after the migrations: a small language for tests (schema tests).
+--
+-- People and slots have names: tests.create_member('ann'), tests.create_slot('two', '14:00'). All of it happens
+-- on one day, a Wednesday in summer, and rolls back with the test, the role of tests.act_as() included.
+--
+-- Those that write are definers, so that they work while the test acts as a member.
+
+create schema tests;
+grant usage on schema tests to public;
+
+create table tests.people (
+  name text primary key,
+  campus_id text not null,
+  user_id uuid not null
+);
+
+create table tests.slots (
+  name text primary key,
+  campus_id text not null,
+  time_slot timestamptz not null
+);
+
+-- The day of the tests.
+create function tests.day()
+returns date
+language sql
+immutable
+as $$ select date '2030-06-12' $$;
+
+-- A campus with the defaults of app.campuses; there already is no error.
+create function tests.create_campus(
+  p_campus_id text default 'stanford', p_time_zone text default 'America/Los_Angeles'
+)
+returns void
+language sql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  insert into app.campuses (campus_id, name, time_zone)
+  values (p_campus_id, initcap(p_campus_id), p_time_zone)
+  on conflict do nothing;
+  insert into app.campus_domains (domain, campus_id)
+  values (p_campus_id || '.edu', p_campus_id)
+  on conflict do nothing
+$$;
+
+create function tests.campus_zone(p_campus_id text)
+returns text
+language sql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$ select time_zone from app.campuses where campus_id = p_campus_id $$;
+
+-- A member by name; the campus is made if need be.
+create function tests.create_member(p_name text, p_campus_id text default 'stanford', p_tier text default 'user')
+returns uuid
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_user_id uuid := gen_random_uuid();
+begin
+  perform tests.create_campus(p_campus_id);
+  insert into app.user_campuses (user_id, campus_id) values (v_user_id, p_campus_id);
+  insert into app.users (campus_id, user_id, email, display_name, tier)
+  values (p_campus_id, v_user_id, p_name || '@' || p_campus_id || '.edu', initcap(p_name), p_tier);
+  insert into tests.people values (p_name, p_campus_id, v_user_id);
+  return v_user_id;
+end;
+$$;
+
+-- A slot by name, at a local time of the campus on tests.day().
+create function tests.create_slot(p_name text, p_time time, p_campus_id text default 'stanford')
+returns timestamptz
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_time_slot timestamptz;
+begin
+  perform tests.create_campus(p_campus_id);
+  v_time_slot := (tests.day() + p_time) at time zone tests.campus_zone(p_campus_id);
+  insert into app.time_slots (campus_id, time_slot, deadline_at, ends_at, version)
+  select p_campus_id, v_time_slot, v_time_slot - deadline_lead, v_time_slot + duration, app.next_version()
+  from app.campuses where campus_id = p_campus_id;
+  insert into tests.slots values (p_name, p_campus_id, v_time_slot);
+  return v_time_slot;
+end;
+$$;
+
+-- The user id of a person; null for null and for nobody.
+create function tests.member(p_name text)
+returns uuid
+language sql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$ select user_id from tests.people where name = p_name $$;
+
+-- The instant of a slot.
+create function tests.slot(p_name text)
+returns timestamptz
+language sql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$ select time_slot from tests.slots where name = p_name $$;
+
+-- The member is on the slot's list; with p_left, was and left it.
+create function tests.joined(p_name text, p_slot text, p_left boolean default false)
+returns bigint
+language sql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  insert into app.waitlist_entries (campus_id, time_slot, user_id, joined_at, left_at, version)
+  select
+    people.campus_id, tests.slot(p_slot), people.user_id,
+    tests.slot(p_slot) - interval '3 hours',
+    case when p_left then tests.slot(p_slot) - interval '2 hours' end,
+    app.next_version()
+  from tests.people where people.name = p_name
+  returning version
+$$;
+
+-- The slot was matched at its deadline.
+create function tests.matched(p_slot text)
+returns void
+language sql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  update app.time_slots as slots
+  set matched_at = slots.deadline_at, version = app.next_version()
+  from tests.slots as named
+  where named.name = p_slot and slots.campus_id = named.campus_id and slots.time_slot = named.time_slot
+    and slots.matched_at is null
+$$;
+
+-- The slot was called off.
+create function tests.cancelled(p_slot text)
+returns void
+language sql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  update app.time_slots as slots
+  set cancelled_at = app.clock(), version = app.next_version()
+  from tests.slots as named
+  where named.name = p_slot and slots.campus_id = named.campus_id and slots.time_slot = named.time_slot
+$$;
+
+-- The member is in a circle of the slot, which is matched thereby.
+create function tests.in_circle(p_name text, p_slot text, p_circle_no integer default 1)
+returns void
+language sql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  select tests.matched(p_slot);
+  insert into app.circles (campus_id, time_slot, circle_no)
+  select people.campus_id, tests.slot(p_slot), p_circle_no
+  from tests.people where people.name = p_name
+  on conflict do nothing;
+  insert into app.circle_members (campus_id, time_slot, user_id, circle_no)
+  select people.campus_id, tests.slot(p_slot), people.user_id, p_circle_no
+  from tests.people where people.name = p_name
+$$;
+
+-- The member has given feedback on the slot.
+create function tests.gave_feedback(p_name text, p_slot text, p_rating integer default 5)
+returns void
+language sql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  insert into app.feedback (campus_id, time_slot, user_id, rating, created_at)
+  select people.campus_id, tests.slot(p_slot), people.user_id, p_rating, app.clock()
+  from tests.people where people.name = p_name
+$$;
+
+-- Turn the app clock to a local time on tests.day().
+create function tests.clock(p_time time, p_campus_id text default 'stanford')
+returns void
+language sql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  update app.clock_offset
+  set time_offset = make_interval(secs => extract(
+    epoch from ((tests.day() + p_time) at time zone coalesce(tests.campus_zone(p_campus_id), 'America/Los_Angeles'))
+    - clock_timestamp()
+  )::double precision)
+$$;
+
+-- The claims that a person's token carries, with changes: null removes a claim.
+create function tests.claims(p_name text, p_changes jsonb default '{}')
+returns jsonb
+language sql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  select jsonb_strip_nulls(coalesce(
+    (select identity.token_claims(user_id) from tests.people where name = p_name),
+    '{"aud": "authenticated", "role": "authenticated", "exp": 4000000000, "iat": 1}'
+  ) || p_changes)
+$$;
+
+-- Act as a person, until the transaction ends: role and claims as PostgREST sets them.
+-- act_as(null) is a member's token that names nobody. No definer: those can't switch the role.
+create function tests.act_as(p_name text, p_changes jsonb default '{}')
+returns void
+language plpgsql
+as $$
+begin
+  if p_name is not null and tests.member(p_name) is null then
+    raise exception 'there is nobody called %', p_name;
+  end if;
+  perform set_config('request.jwt.claims', tests.claims(p_name, p_changes)::text, true);
+  perform set_config('role', 'authenticated', true);
+end;
+$$;
+
+-- Act with a key: anon (nobody) or service_role (a trusted server).
+create function tests.act_as_role(p_role text)
+returns void
+language plpgsql
+as $$
+begin
+  perform set_config('request.jwt.claims', jsonb_build_object('role', p_role, 'exp', 4000000000)::text, true);
+  perform set_config('role', p_role, true);
+end;
+$$;
+
+-- Back to the superuser that runs the test.
+create function tests.act_as_nobody()
+returns void
+language plpgsql
+as $$
+begin
+  perform set_config('request.jwt.claims', '', true);
+  perform set_config('role', 'none', true);
+end;
+$$;
+
+-- One assertion: the statement is refused with this SQLSTATE and slug.
+create function tests.refused(p_statement text, p_sqlstate text, p_slug text, p_name text)
+returns text
+language plpgsql
+as $$
+declare
+  v_sqlstate text := 'no error';
+  v_slug     text;
+begin
+  begin
+    execute p_statement;
+  exception when others then
+    get stacked diagnostics v_sqlstate = returned_sqlstate, v_slug = pg_exception_detail;
+  end;
+  return tap.is(v_sqlstate || ' ' || v_slug, p_sqlstate || ' ' || p_slug, p_name);
+end;
+$$;
+
+-- A response header that the call has set.
+create function tests.header(p_name text)
+returns text
+language sql
+stable
+as $$
+  select header ->> p_name
+  from json_array_elements(nullif(current_setting('response.headers', true), '')::json) as headers (header)
+  where header ->> p_name is not null
+$$;
