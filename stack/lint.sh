@@ -12,7 +12,7 @@ lint() {
 lint ruff check --quiet .
 lint ruff format --check --quiet .
 lint mypy
-lint sqlfluff lint --disable-progress-bar --nofail-on-unused-ignore db 2>/dev/null
+lint sqlfluff lint --disable-progress-bar db
 lint squawk db/migrations/deploy/*.sql
 lint circle27 db snapshot --check
 lint bash -n stack/setup.sh
