@@ -30,5 +30,9 @@ lint: setup ## ruff, mypy, sqlfluff, squawk, snapshot
 format: setup ## format the Python code
 	.venv/bin/ruff check --fix -q . && .venv/bin/ruff format -q .
 
-clean: down ## stop the stack and delete its data
-	rm -rf .circle27
+bench: ## throughput against an empty call (needs a running stack and wrk)
+	.venv/bin/python bench/button_states/run.py
+
+clean: ## stop the stack and delete its data
+	@[ ! -x $(CIRCLE27) ] || $(CIRCLE27) down
+	@stack="$${CIRCLE27_HOME:-.circle27}"; [ ! -e "$$stack/stack.json" ] || rm -rf "$$stack"

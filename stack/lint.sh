@@ -6,7 +6,7 @@ failed=0
 
 lint() {
   printf 'lint: %s\n' "$*"
-  "$@" || { failed=1; printf 'lint: FAILED. Again: .venv/bin/%s\n' "$*" >&2; }
+  "$@" || { failed=1; printf 'lint: FAILED. Again: PATH=.venv/bin:$PATH %s\n' "$*" >&2; }
 }
 
 lint ruff check --quiet .
@@ -15,6 +15,8 @@ lint mypy
 lint sqlfluff lint --disable-progress-bar db
 lint squawk db/migrations/deploy/*.sql
 lint circle27 db snapshot --check
+lint python -m pytest -q tests/lints
 lint bash -n stack/setup.sh
+lint sh -n stack/serve.sh
 [ "$failed" -eq 0 ] && echo 'lint: clean'
 exit "$failed"

@@ -3,7 +3,6 @@
 import os
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -17,11 +16,12 @@ from pytest_postgresql.janitor import DatabaseJanitor
 
 from circle27.migrations import migrate
 from circle27.paths import DB
+from circle27.stack.programs import postgresql_bindir
+from tests.scratch import scratch
 
 pytest_plugins = ["tests.pgtap", "tests.stack"]
 
 SUPPORT = Path(__file__).parent / "support"
-MEMORY = Path("/dev/shm")
 
 
 @pytest.fixture(scope="session")
@@ -30,12 +30,10 @@ def server() -> Iterator[SimpleNamespace]:
 
     It lives in a directory of its own outside, as pytest's temporary directories are closed to other users,
     and listens on a socket there and nowhere else: no port to search for, nothing for two runs to collide on.
-    In memory where there is a gigabyte of it free (containers have 64 MB), which is several times faster.
     """
     owner = {"user": "postgres", "group": "postgres", "extra_groups": []} if os.geteuid() == 0 else {}
-    bindir = Path(subprocess.check_output(["pg_config", "--bindir"], text=True).strip())
-    memory = MEMORY if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > 2**30 else None
-    with tempfile.TemporaryDirectory(prefix="circle27-test-", dir=memory, ignore_cleanup_errors=True) as home:
+    bindir = postgresql_bindir()
+    with scratch() as home:
         if owner:
             shutil.chown(home, "postgres", "postgres")
         run = partial(subprocess.run, check=True, cwd=home, stdout=subprocess.DEVNULL, **owner)

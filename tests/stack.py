@@ -2,11 +2,9 @@
 
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -21,6 +19,7 @@ import pytest
 
 from circle27.stack.settings import PORTS, SUPERUSER, Settings
 from circle27.stack.supervision import Supervisor, wait_until
+from tests.scratch import scratch
 
 CIRCLE27 = [sys.executable, "-m", "circle27"]
 
@@ -90,14 +89,6 @@ class Stack:
             wait_until(lambda url=url: self.http.post(url).status_code != 404, 10, f"{function} stayed unknown")
 
 
-def scratch() -> Path:
-    """A new folder that the services' user may enter; in memory where there is enough of it."""
-    memory = "/dev/shm" if Path("/dev/shm").is_dir() and shutil.disk_usage("/dev/shm").free > 2**31 else None
-    folder = Path(tempfile.mkdtemp(prefix="c27-", dir=memory))
-    folder.chmod(0o755)
-    return folder
-
-
 def environment(home: Path) -> dict[str, str]:
     """The environment of a stack in `home`, on ports that are free now; libpq's own variables do not leak in."""
     clean = {key: value for key, value in os.environ.items() if not key.startswith(("PG", "CIRCLE27_"))}
@@ -124,14 +115,13 @@ def own_stack() -> Iterator[Stack]:
 
 
 def running_stack() -> Iterator[Stack]:
-    """Make, start and in the end remove a stack; it lives outside pytest's folders, which other users can't enter."""
-    home = scratch()
-    made = Stack(environment(home / "stack"))
-    try:
-        result = made.run("up", check=False)
-        if result.returncode:
-            pytest.fail(f"circle27 up failed:\n{result.stderr}\n{made.run('logs', check=False).stdout[-5000:]}")
-        yield made
-    finally:
-        made.run("down", check=False)
-        shutil.rmtree(home, ignore_errors=True)
+    """Make, start and in the end remove a stack."""
+    with scratch() as folder:
+        made = Stack(environment(folder / "stack"))
+        try:
+            result = made.run("up", check=False)
+            if result.returncode:
+                pytest.fail(f"circle27 up failed:\n{result.stderr}\n{made.run('logs', check=False).stdout[-5000:]}")
+            yield made
+        finally:
+            made.run("down", check=False)

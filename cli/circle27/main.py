@@ -36,6 +36,9 @@ class LazyGroup(click.Group):
         except psycopg.OperationalError as error:
             click.echo(f"circle27: the database did not answer: {str(error).splitlines()[0]}", err=True)
             click.echo("Is the stack up? `circle27 status` tells, `circle27 up` starts it.", err=True)
+        except psycopg.DatabaseError as error:
+            said = [error.diag.message_primary or str(error).splitlines()[0], error.diag.message_hint]
+            click.echo(f"circle27: {'. '.join(part.rstrip('.') for part in said if part)}.", err=True)
         sys.exit(1)
 
 

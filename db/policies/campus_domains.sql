@@ -1,3 +1,3 @@
 -- app.campus_domains: requests read it through the functions only.
 
-grant select, insert, update, delete on app.campus_domains to service_role;
+grant select on app.campus_domains to service_role;

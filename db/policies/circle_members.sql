@@ -1,7 +1,6 @@
 -- app.circle_members: a member reads their own places.
 
-grant select on app.circle_members to authenticated;
-grant select, insert, update, delete on app.circle_members to service_role;
+grant select on app.circle_members to authenticated, service_role;
 
 create policy own_places on app.circle_members
 for select

@@ -1,7 +1,6 @@
 -- app.circles: a member reads the circles they are in.
 
-grant select on app.circles to authenticated;
-grant select, insert, update, delete on app.circles to service_role;
+grant select on app.circles to authenticated, service_role;
 
 create policy circles_of_mine on app.circles
 for select

@@ -1,7 +1,6 @@
 -- app.feedback: a member reads what they said themselves; giving it goes through the function.
 
-grant select on app.feedback to authenticated;
-grant select, insert, update, delete on app.feedback to service_role;
+grant select on app.feedback to authenticated, service_role;
 
 create policy own_feedback on app.feedback
 for select

@@ -1,3 +1,3 @@
 -- app.user_campuses: the directory; requests read it through the functions only.
 
-grant select, insert, update, delete on app.user_campuses to service_role;
+grant select on app.user_campuses to service_role;

@@ -1,7 +1,6 @@
 -- app.waitlist_entries: a member reads their own entries; joining and leaving go through the functions.
 
-grant select on app.waitlist_entries to authenticated;
-grant select, insert, update, delete on app.waitlist_entries to service_role;
+grant select on app.waitlist_entries to authenticated, service_role;
 
 create policy own_entries on app.waitlist_entries
 for select

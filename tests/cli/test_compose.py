@@ -11,7 +11,7 @@ import yaml
 from circle27.paths import ROOT
 from circle27.stack import programs
 from circle27.stack.settings import Settings
-from tests.stack import scratch
+from tests.scratch import scratch
 
 COMPOSE = shutil.which("docker-compose")
 ONE_SHOT = {"prepare", "migrate"}
@@ -50,8 +50,7 @@ def test_only_the_gateway_is_published_and_only_on_loopback(compose: dict[str, d
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="a container prepares its volume as root")
 def test_prepare_renders_the_same_templates_for_other_hosts() -> None:
-    folder = scratch()
-    try:
+    with scratch() as folder:
         home = folder / "stack"
         environment = {**os.environ, "CIRCLE27_HOME": str(home)}
         command = [sys.executable, "-m", "circle27", "container", "prepare"]
@@ -64,5 +63,3 @@ def test_prepare_renders_the_same_templates_for_other_hosts() -> None:
         assert "server postgrest_2:8030" in nginx
         assert "listen 0.0.0.0:8027" in nginx
         assert (home / "data/PG_VERSION").exists()
-    finally:
-        shutil.rmtree(folder)

@@ -2,8 +2,10 @@
 
 import asyncio
 import collections
+import contextlib
 import os
 import signal
+import threading
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,8 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
+import psycopg
 import pytest
 
+from circle27.stack.settings import SUPERUSER
 from circle27.stack.supervision import Supervisor, wait_until
 from tests.stack import Stack
 
@@ -119,11 +123,23 @@ def test_orphans_of_a_killed_postmaster_do_not_hold_it_back(own_stack: Stack) ->
     """A backend in a long statement outlives its postmaster and holds the shared memory."""
     supervisor = Supervisor(own_stack.settings)
     postmaster = supervisor.states()["postgresql"]["pid"]
-    pid = own_stack.sql("select pg_backend_pid()")[0][0]
-    assert pid
+    connection = psycopg.connect(own_stack.settings.dsn(SUPERUSER), autocommit=True)
+    backend = connection.info.backend_pid
+    sleeper = threading.Thread(target=_sleep_in, args=(connection,), daemon=True)
+    sleeper.start()
+    asleep = "select count(*) from pg_stat_activity where pid = %s and wait_event = 'PgSleep'"
+    wait_until(lambda: own_stack.sql(asleep, backend) == [(1,)], 5, "the backend does not sleep")
+    os.kill(backend, signal.SIGSTOP)  # so that it can't notice the postmaster's death by itself
     os.kill(postmaster, signal.SIGKILL)
     wait_until(lambda: supervisor.states()["postgresql"]["pid"] not in (postmaster, None), 5, "no new postmaster")
     wait_until(lambda: own_stack.http.get("/ready").status_code == 200, 5, "not ready again")
+    sleeper.join(5)
+    assert not Path(f"/proc/{backend}/cwd").exists()
+
+
+def _sleep_in(connection: psycopg.Connection) -> None:
+    with contextlib.suppress(psycopg.Error):
+        connection.execute("select pg_sleep(60)")
 
 
 def test_up_mends_what_a_killed_supervisor_left(own_stack: Stack) -> None:

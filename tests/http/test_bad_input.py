@@ -38,24 +38,52 @@ PARAMETERS = {
 FORGED = {"x-accel-redirect", "set-cookie"}
 
 
-@pytest.mark.parametrize("who", ["member", "nobody"])
+@pytest.mark.parametrize("who", ["member", "service", "nobody"])
 @pytest.mark.parametrize(("function", "parameter"), [(f, p) for f, names in PARAMETERS.items() for p in names])
 def test_bad_values(stack: Stack, function: str, parameter: str, who: str) -> None:
-    token = stack.token("ann@stanford.edu") if who == "member" else None
+    tokens = {"member": stack.token("ann@stanford.edu"), "service": stack.service_token, "nobody": None}
     good = {
         "p_user_id": stack.claims("ann@stanford.edu")["sub"],
-        "p_time_slot": stack.rpc("time_slots", {"p_campus_id": "stanford"}).text and "2027-01-01T14:00:00Z",
+        "p_time_slot": stack.sql("select min(time_slot)::text from app.time_slots")[0][0],
         "p_campus_id": "stanford",
     }
-    for value in [*TEXTS, *OTHERS]:
-        arguments = {name: good[name] for name in PARAMETERS[function] if name in good}
-        arguments[parameter] = value
-        for method in ("POST", "GET") if isinstance(value, str) else ("POST",):
-            answer = stack.rpc(function, arguments, token=token, method=method)
-            assert answer.status_code < 500, (value, answer.status_code, answer.text)
-            assert not FORGED & set(answer.headers), value
-            if answer.is_error:
-                assert answer.json()["message"], value
+    try:
+        for value in [*TEXTS, *OTHERS]:
+            arguments = {name: good[name] for name in PARAMETERS[function] if name in good}
+            arguments[parameter] = value
+            for method in ("POST", "GET") if isinstance(value, str) else ("POST",):
+                answer = stack.rpc(function, arguments, token=tokens[who], method=method)
+                assert answer.status_code < 500, (value, answer.status_code, answer.text)
+                assert not FORGED & set(answer.headers), value
+                if answer.is_error:
+                    assert answer.json()["message"], value
+    finally:
+        if (function, who) == ("set_clock_offset", "service"):
+            stack.run("clock", "--reset")
+
+
+@pytest.mark.parametrize("bytes_", [b"\xff", b"\xc0\xaf", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xe2\x9c"])
+def test_what_is_no_utf8_is_refused_everywhere(stack: Stack, bytes_: bytes) -> None:
+    encoded = "".join(f"%{byte:02x}" for byte in bytes_)
+    path = "/rest/v1/rpc/time_slots"
+    for url in (
+        f"{path}?p_campus_id={encoded}",
+        f"{path}?p_day={encoded}",
+        f"{path}?{encoded}=1",
+        f"/rest/v1/{encoded}",
+    ):
+        answer = stack.http.get(url)
+        assert (answer.status_code, answer.json()["details"]) == (400, "text_invalid"), url
+    for header in (b"Prefer", b"Accept-Profile", b"Accept", b"Range", b"Content-Profile"):
+        answer = stack.http.get(f"{path}?p_campus_id=stanford", headers=[(header, bytes_)])
+        assert (answer.status_code, answer.json()["details"]) == (400, "text_invalid"), header
+    assert stack.http.get(f"{path}?p_campus_id=stanford", headers=[(b"X-Other", bytes_)]).status_code == 200
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    answer = stack.http.post(path, content=f"p_campus_id={encoded}", headers=form)
+    assert (answer.status_code, answer.json()["details"]) == (415, "content_type_unsupported")
+    json_body = {"Content-Type": "application/json"}
+    assert stack.http.post(path, content=b'{"p_campus_id": "' + bytes_ + b'"}', headers=json_body).status_code == 400
+    assert stack.http.get(f"{path}?p_campus_id=%E2%9C%93").status_code == 404  # well-formed, and no campus
 
 
 def test_every_function_of_the_api_is_tried(stack: Stack) -> None:

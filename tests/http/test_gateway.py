@@ -58,9 +58,23 @@ def test_a_browser_may_call_from_any_page(stack: Stack) -> None:
     assert preflight.status_code == 204
     assert preflight.headers["access-control-allow-headers"] == "authorization,content-type"
     assert "POST" in preflight.headers["access-control-allow-methods"]
-    answer = stack.http.get("/rest/v1/rpc/ready", headers={"Origin": "https://app.example"})
+    origin = {"Origin": "https://app.example"}
+    answer = stack.http.get("/rest/v1/rpc/ready", headers=origin)
     assert answer.headers.get_list("access-control-allow-origin") == ["*"]
     assert "Retry-After" in answer.headers["access-control-expose-headers"]
+    assert stack.http.options("/realtime/v1/stream", headers=origin).status_code == 204
+    token = {"access_token": stack.token("ann@stanford.edu")}
+    with stack.http.stream(
+        "GET", "/realtime/v1/stream", params=token, headers={**origin, "Accept": "text/event-stream"}
+    ) as stream:
+        assert stream.headers.get_list("access-control-allow-origin") == ["*"]
+        assert "access-control-allow-credentials" not in stream.headers
+
+
+def test_no_header_of_the_client_makes_it_look_unready(stack: Stack) -> None:
+    headers = {"Prefer": "handling=strict, nonsense", "Accept": "text/html", "Accept-Profile": "app", "Range": "5-1"}
+    assert stack.http.get("/ready", headers=headers).status_code == 200
+    assert stack.http.get("/ready", headers={"Authorization": "Bearer nonsense"}).status_code == 200
 
 
 def test_a_body_over_the_limit_is_413(stack: Stack) -> None:
@@ -97,11 +111,14 @@ def test_no_token_is_ever_logged(stack: Stack) -> None:
         "GET", "/realtime/v1/stream", params={"access_token": token}, headers={"Accept": "text/event-stream"}
     ) as stream:
         assert stream.status_code == 200
+    # What makes nginx write an error: it quotes the whole request there.
+    too_large = stack.http.post("/realtime/v1/stream", params={"access_token": token}, content=b"x" * 70_000)
+    assert too_large.status_code == 413
     # The line of a stream is written when nginx has noticed its end.
-    access = stack.home / "logs/access.log"
+    access = stack.home / "access/access.log"
     wait_until(lambda: "/realtime/v1/stream" in access.read_text("utf-8"), 5, "the stream was not logged")
     secret = stack.settings.secret("jwt.key")
-    logs = sorted((stack.home / "logs").glob("*.log"))
+    logs = [*stack.home.glob("logs/*.log"), access]
     assert {"access", "gateway", "postgresql", "postgrest"} <= {log.stem for log in logs}
     for log in logs:
         text = log.read_text("utf-8", errors="replace")

@@ -23,11 +23,11 @@ def logs(service: str | None, lines: int, follow: bool) -> None:
       circle27 logs postgresql -n 100
       circle27 logs worker -f
     """
-    folder = Settings.require().home / "logs"
-    files = sorted(folder.glob("*.log"))
+    home = Settings.require().home
+    files = sorted([*home.glob("logs/*.log"), *home.glob("access/*.log")])
     if service is not None:
+        known = ", ".join(file.stem for file in files)
         files = [file for file in files if file.stem == service]
         if not files:
-            known = ", ".join(file.stem for file in sorted(folder.glob("*.log")))
             raise CircleError(f"there is no log named {service}. There are: {known}")
     os.execvp("tail", ["tail", "-n", str(lines), *(["-F"] if follow else []), *map(str, files)])

@@ -41,19 +41,11 @@ def token(email: str | None, user: uuid.UUID | None, role: str | None, ttl: int)
 
 def _member_claims(settings: Settings, email: str | None, user: uuid.UUID | None, ttl: int) -> dict[str, Any]:
     with psycopg.connect(settings.dsn("circle27_migrator")) as connection:
-        try:
-            if email is not None:
-                row = connection.execute("select user_id from app.register_user(%s)", [email]).fetchone()
-                assert row is not None
-                user = row[0]
-            row = connection.execute(
-                "select identity.token_claims(%s, make_interval(secs => %s))", [user, ttl]
-            ).fetchone()
-        except psycopg.Error as error:
-            if not (error.sqlstate or "").startswith("PT"):
-                raise
-            hint = f" {error.diag.message_hint}." if error.diag.message_hint else ""
-            raise click.ClickException(f"{error.diag.message_primary}.{hint}") from None
+        if email is not None:
+            row = connection.execute("select user_id from app.register_user(%s)", [email]).fetchone()
+            assert row is not None
+            user = row[0]
+        row = connection.execute("select identity.token_claims(%s, make_interval(secs => %s))", [user, ttl]).fetchone()
     assert row is not None
     claims: dict[str, Any] = row[0]
     return claims

@@ -15,7 +15,7 @@ from circle27.errors import CircleError
 from circle27.migrations import migrate
 from circle27.paths import DB
 from circle27.stack.programs import postgresql_bindir
-from circle27.stack.secrets import give, password
+from circle27.stack.secrets import give, password, write_private
 from circle27.stack.settings import DATABASE, LOGIN_ROLES, SUPERUSER, Settings
 
 SEED = Path(__file__).with_name("seed.sql")
@@ -27,11 +27,11 @@ def make_cluster(settings: Settings) -> None:
     if (data / "PG_VERSION").exists():
         return
     # initdb works in a draft that is renamed at the end: a crash in between leaves nothing that looks ready.
+    pwfile = settings.home / "secrets" / "initdb.password"
+    pwfile.unlink(missing_ok=True)
+    write_private(settings, pwfile, password(settings, SUPERUSER))
     with tempfile.TemporaryDirectory(dir=settings.home, prefix="initdb-") as draft:
         give(settings, Path(draft))
-        pwfile = Path(draft) / "password"
-        pwfile.write_text(password(settings, SUPERUSER), "utf-8")
-        give(settings, pwfile)
         command = [f"{postgresql_bindir()}/initdb", "-D", f"{draft}/data", "-U", SUPERUSER, "-A", "scram-sha-256"]
         options = [f"--pwfile={pwfile}", "-E", "UTF8", "--locale=C.UTF-8"]
         result = subprocess.run(
@@ -40,6 +40,7 @@ def make_cluster(settings: Settings) -> None:
         if result.returncode:
             raise CircleError(f"initdb failed: {result.stderr.strip().splitlines()[-1]}")
         Path(draft, "data").rename(data)
+    pwfile.unlink()
 
 
 def accepts_connections(settings: Settings) -> bool:
@@ -65,6 +66,7 @@ def bring_up_to_date(settings: Settings, say: Callable[[str], None]) -> None:
             )
             change = sql.SQL("alter role {} with login password {}")
             connection.execute(change.format(sql.Identifier(role), sql.Literal(verifier.decode())))
+        connection.execute("alter role circle27_migrator createdb")  # locally, for tests and rehearsals
     migrator = settings.dsn("circle27_migrator")
     for name in migrate(migrator):
         say(f"migrated: {name}")

@@ -1,22 +1,29 @@
 """Bring the whole local stack up, or down. Both may be repeated; both mend what a crash left."""
 
+import fcntl
 import os
+import pwd
 import shutil
 import socket
 import subprocess
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
 
 import httpx
 
 from circle27.errors import CircleError
+from circle27.paths import home
 from circle27.stack import cluster
 from circle27.stack.render import render
 from circle27.stack.secrets import give, make_secrets
 from circle27.stack.settings import Settings
 from circle27.stack.supervision import Supervisor, end_leftovers, stack_processes, wait_until
 
-FOLDERS = ("conf", "secrets", "run", "logs", "tmp")
+# As root: root's own, so that the services' user can put no link where root writes; or the services' user's.
+ROOTS = ("conf", "secrets", "run", "logs")
+SERVICES = ("tmp", "access")
+ACCESS_LOG_LIMIT = 5_000_000  # bytes; an older one is kept beside it
 
 # What to restart when a rendered file changed.
 READERS = {
@@ -36,6 +43,11 @@ def up(say: Callable[[str], None]) -> Settings:
 
     `say` is told each step. Raises CircleError for a taken port, a missing program, a service that won't start.
     """
+    with _alone():
+        return _up(say)
+
+
+def _up(say: Callable[[str], None]) -> Settings:
     settings = Settings.fresh()
     running = Settings.load()
     if running and Supervisor(running).running():
@@ -48,7 +60,8 @@ def up(say: Callable[[str], None]) -> Settings:
         if any(True for _ in stack_processes(settings.home)):
             say(f"ended {end_leftovers(settings.home)} processes of a supervisor that was killed")
         _require_free_ports(settings)
-    changed = prepare(settings)
+    changed = _prepare(settings)
+    _rotate(settings.home / "access" / "access.log")
 
     supervisor = Supervisor(settings)
     if not supervisor.running():
@@ -71,8 +84,14 @@ def up(say: Callable[[str], None]) -> Settings:
     return settings
 
 
-def prepare(settings: Settings) -> list[str]:
-    """Make the folder, the secrets, the configuration and the cluster; return which rendered files changed."""
+def prepare(settings: Settings) -> None:
+    """Make the folder, the secrets, the configuration and the cluster, and start nothing."""
+    with _alone():
+        _prepare(settings)
+
+
+def _prepare(settings: Settings) -> list[str]:
+    """Return which rendered files changed."""
     _make_folders(settings)
     make_secrets(settings)
     settings.save()
@@ -83,10 +102,26 @@ def prepare(settings: Settings) -> list[str]:
 
 def down(settings: Settings) -> int:
     """Stop every process of the stack; return how many a killed supervisor had left. The data stays."""
-    supervisor = Supervisor(settings)
-    if supervisor.running():
-        supervisor.end()
-    return end_leftovers(settings.home)
+    with _alone():
+        supervisor = Supervisor(settings)
+        if supervisor.running():
+            supervisor.end()
+        return end_leftovers(settings.home)
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Let one `up` or `down` work on a folder at a time; a second one waits for the first."""
+    folder = home()
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _rotate(log: Path) -> None:
+    if log.exists() and log.stat().st_size > ACCESS_LOG_LIMIT:
+        log.replace(log.with_suffix(".log.1"))
 
 
 def ready(settings: Settings) -> bool:
@@ -115,16 +150,25 @@ def _require_free_ports(settings: Settings) -> None:
 
 
 def _make_folders(settings: Settings) -> None:
-    home = settings.home
-    home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    give(settings, home)
-    for name in FOLDERS:
-        (home / name).mkdir(mode=0o700, exist_ok=True)
-        give(settings, home / name)
+    top = settings.home
+    _make_folder(settings, top, 0o750)
+    for name in ROOTS:
+        _make_folder(settings, top / name, 0o750)
+    for name in SERVICES:
+        (top / name).mkdir(mode=0o700, exist_ok=True)
+        give(settings, top / name)
     # As root the services run as another user, who must be able to get here.
-    enter = [shutil.which("test") or "/usr/bin/test", "-x", str(home)]
+    enter = [shutil.which("test") or "/usr/bin/test", "-x", str(top)]
     if subprocess.run(enter, check=False, cwd="/", **cluster.run_as(settings)).returncode:
         raise CircleError(
-            f"the services run as the user {settings.os_user}, who cannot enter {home}. "
+            f"the services run as the user {settings.os_user}, who cannot enter {top}. "
             "Move the checkout to where everybody may look (not under /root), or run this as an ordinary user."
         )
+
+
+def _make_folder(settings: Settings, folder: Path, mode: int) -> None:
+    """Make a folder of this user's; as root, let the services' user enter it, and nobody else."""
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if os.geteuid() == 0:
+        os.chown(folder, 0, pwd.getpwnam(settings.os_user).pw_gid)
+        folder.chmod(mode)

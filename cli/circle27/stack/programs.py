@@ -11,15 +11,24 @@ from circle27.paths import TEMPLATES
 from circle27.stack.settings import Settings
 
 MIN_POSTGRESQL = 15
+MAX_OPEN_FILES = 65_536
 
 
-def postgresql_bindir() -> Path:
-    """Return the folder of the newest PostgreSQL server: $PG_BINDIR, or Debian's layout."""
+def postgresql_bindir(data: Path | None = None) -> Path:
+    """Return the folder of a PostgreSQL server: $PG_BINDIR, the version that made `data`, or the newest installed."""
     if chosen := os.environ.get("PG_BINDIR"):
         return Path(chosen)
     versions = {
         int(path.parent.parent.name): path.parent for path in Path("/usr/lib/postgresql").glob("[0-9]*/bin/postgres")
     }
+    if data is not None and (data / "PG_VERSION").exists():
+        version = int((data / "PG_VERSION").read_text("utf-8"))
+        if version not in versions:
+            raise CircleError(
+                f"{data} was made by PostgreSQL {version}, which is not installed any more. "
+                "Install it, upgrade the data with pg_upgrade, or begin anew with `make clean`."
+            )
+        return versions[version]
     if not versions or max(versions) < MIN_POSTGRESQL:
         raise CircleError(f"no PostgreSQL {MIN_POSTGRESQL} or newer is installed. Run `make setup`, or set PG_BINDIR.")
     return versions[max(versions)]
@@ -42,21 +51,21 @@ def nginx_modules() -> Path:
 
 
 def open_file_limit() -> int:
-    """Return how many files a process may open here: streams are held by one nginx worker each."""
-    return resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    """Return how many files an nginx worker may open here; each stream needs one, and some memory beforehand."""
+    return min(resource.getrlimit(resource.RLIMIT_NOFILE)[1], MAX_OPEN_FILES)
 
 
 def services(settings: Settings) -> list[tuple[str, str, str]]:
     """Return (name, command line, stop signal) of each service, in the order in which they start."""
     home = settings.home
     serve = TEMPLATES / "serve.sh"
-    postgres = f"{serve} {postgresql_bindir() / 'postgres'} -D {home}/data -c config_file={home}/conf/postgresql.conf"
-    nginx = f"{serve} {program('nginx')} -p {home} -e stderr -c {home}/secrets/nginx.conf"
+    server = postgresql_bindir(home / "data") / "postgres"
     postgrest = program("postgrest")
     return [
-        ("postgresql", postgres, "INT"),  # INT: PostgreSQL's fast shutdown
-        ("pgbouncer", f"{program('pgbouncer')} -q {home}/conf/pgbouncer.ini", "TERM"),
+        # INT: PostgreSQL's fast shutdown. QUIT: PgBouncer 1.23 and newer would wait for its clients on TERM.
+        ("postgresql", f"{serve} {server} -D {home}/data -c config_file={home}/conf/postgresql.conf", "INT"),
+        ("pgbouncer", f"{program('pgbouncer')} -q {home}/conf/pgbouncer.ini", "QUIT"),
         *((name, f"{postgrest} {home}/conf/{name}.conf", "TERM") for name in settings.postgrest_services()),
-        ("gateway", nginx, "TERM"),
+        ("gateway", f"{serve} {program('nginx')} -p {home} -e stderr -c {home}/secrets/nginx.conf", "TERM"),
         ("worker", f"{sys.executable} -m circle27.worker", "TERM"),
     ]

@@ -74,7 +74,7 @@ def _values(settings: Settings) -> dict[str, Any]:
         "nginx_workers": 2,
         "open_files": open_files,
         "worker_connections": open_files - 256,
-        "access_log": settings.home / "logs/access.log",
+        "access_log": settings.home / "access/access.log",
         "version": version("circle27"),
         "python": sys.executable,
         "services": programs.services(settings),

@@ -39,4 +39,4 @@ def give(settings: Settings, path: Path) -> None:
     """Hand a path to the user who runs the services, where that is somebody else."""
     if os.geteuid() == 0:
         user = pwd.getpwnam(settings.os_user)
-        os.chown(path, user.pw_uid, user.pw_gid)
+        os.chown(path, user.pw_uid, user.pw_gid, follow_symlinks=False)

@@ -91,7 +91,10 @@ class Settings:
 
     def dsn(self, role: str, service: str = "postgresql", database: str = DATABASE) -> str:
         """Return the URI with which `role` connects; the password comes from the role's passfile."""
-        return f"postgresql://{role}@{self.address(service)}/{database}?passfile={quote(str(self.passfile(role)))}"
+        passfile = quote(str(self.passfile(role)))
+        # With an address in the URI, a PGHOSTADDR of the user's shell can't lead elsewhere.
+        address = f"&hostaddr={LOOPBACK}" if self.host(service) == LOOPBACK else ""
+        return f"postgresql://{role}@{self.address(service)}/{database}?passfile={passfile}{address}"
 
     def secret(self, name: str) -> str:
         """Return one generated secret, for the templates that must hold it."""

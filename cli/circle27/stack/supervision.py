@@ -48,7 +48,10 @@ class Supervisor:
         result = subprocess.run(
             [sys.executable, "-m", "supervisor.supervisord", "-c", self.home / "conf" / "supervisord.conf"],
             cwd=self.home,
-            env={**os.environ, "CIRCLE27_HOME": str(self.home)},
+            env={
+                **{key: value for key, value in os.environ.items() if not key.startswith("PG")},
+                "CIRCLE27_HOME": str(self.home),
+            },
             capture_output=True,
             text=True,
             check=False,

@@ -1,11 +1,11 @@
 -- api.time_slots(p_campus_id, p_day): the slots of a campus on one day. Public, the same for everyone, cacheable.
 --
--- Instants are written in the campus's zone, not the caller's: one cached answer serves all. It may be kept until the
--- next thing that the clock changes in it, and never longer than ten seconds.
+-- Instants are written in the campus's zone, not the caller's: one cached answer serves all. It may be kept for the
+-- whole seconds before the next thing that the clock changes in it (so never past a deadline), and for ten at most.
 --
 -- Definer: anyone may ask, nobody may read the tables.
 --
--- requires: app.slot_status
+-- requires: app.slot_status, app.day_start
 
 create or replace function api.time_slots(p_campus_id text, p_day date default null)
 returns jsonb
@@ -55,14 +55,14 @@ begin
   into v_slots, v_next
   from app.time_slots as slots
   where slots.campus_id = p_campus_id
-    and slots.time_slot >= v_day::timestamp at time zone v_time_zone
-    and slots.time_slot < (v_day + 1)::timestamp at time zone v_time_zone;
+    and slots.time_slot >= app.day_start(v_time_zone, v_day)
+    and slots.time_slot < app.day_start(v_time_zone, v_day + 1);
 
   perform set_config(
     'response.headers',
     format(
       '[{"Cache-Control": "public, max-age=%s"}]',
-      least(10, coalesce(ceil(extract(epoch from v_next - v_now)), 10))::integer
+      least(10, coalesce(floor(extract(epoch from v_next - v_now)), 10))::integer
     ),
     true
   );

@@ -48,13 +48,15 @@ as $function$
      'Take timeSlot from get_button_states or time_slots', false, 'slots'),
     ('day_invalid', 422, 'The day is out of range',
      'Send a date between 2000-01-01 and 2199-12-31, or none for today', false, 'slots'),
-    -- Clock, queue.
+    -- Clock, queue, readiness.
     ('clock_offset_invalid', 422, 'The clock cannot be moved by this interval',
      'Give an interval of at most 99 years', false, 'operations'),
     ('time_invalid', 422, 'The time is missing or out of range',
      'Give an instant between 2000-01-01 and 2199-12-31', false, 'operations'),
     ('limit_invalid', 422, 'The number of events to take is out of range',
-     'Take between 1 and 10000', false, 'operations')
+     'Take between 1 and 10000', false, 'operations'),
+    ('not_ready', 503, 'The database cannot serve and write yet',
+     'Try again in a few seconds', true, 'operations')
 $function$;
 
 comment on function app.error_registry() is

@@ -1,7 +1,11 @@
 -- app.open_campus_slots(p_campus_id, p_now): open one campus's slots from today to open_days_ahead.
 --
--- Only slots that can still be joined: one whose deadline has passed would open closed. Repeatable, and safe
--- beside itself: the key decides who opens a slot, and rows are inserted in its order, so none waits in a circle.
+-- Only slots that could be joined at p_now: one whose deadline has passed would open closed. The worker passes
+-- app.clock(); the local seed passes the morning of today, so that a demo shows the day's earlier slots, too. So the
+-- event says what each slot is now, which then is not `open`.
+--
+-- Repeatable, and safe beside itself: the key decides who opens a slot, and rows are inserted in its order, so none
+-- waits in a circle.
 --
 -- requires: app.slot_instants
 
@@ -14,6 +18,7 @@ as $function$
 declare
   v_campus app.campuses;
   v_opened timestamptz[];
+  v_now    timestamptz;
 begin
   select campuses.*
   into v_campus
@@ -55,6 +60,7 @@ begin
     return 0;
   end if;
 
+  v_now := app.clock();
   perform app.emit(
     p_campus_id,
     'campus:' || p_campus_id,
@@ -63,7 +69,7 @@ begin
       'timeSlot', slots.time_slot,
       'deadlineAt', slots.deadline_at,
       'endsAt', slots.ends_at,
-      'slotStatus', 'open',
+      'slotStatus', app.slot_status(v_now, slots.deadline_at, slots.ends_at, slots.matched_at, slots.cancelled_at),
       'version', slots.version
     )
   )
@@ -77,6 +83,6 @@ end;
 $function$;
 
 comment on function app.open_campus_slots(text, timestamptz) is
-'Open one campus''s slots from today to open_days_ahead; returns how many. Refuses campus_not_found.';
+'Open one campus''s slots from the day of p_now to open_days_ahead; returns how many. Refuses campus_not_found.';
 
 revoke all on function app.open_campus_slots(text, timestamptz) from public;

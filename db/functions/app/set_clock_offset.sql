@@ -1,7 +1,7 @@
 -- app.set_clock_offset(p_offset): move the clock that slots follow; returns what it shows now.
 --
 -- The offset is kept in exact seconds: days and months would be added by each session's own time zone, and
--- two sessions would read two different times. Every campus hears of it: what its members' buttons say has changed.
+-- two sessions would read two different times. The days that now lie ahead get their slots at once. Every campus hears of it: what its members' buttons say has changed.
 
 create or replace function app.set_clock_offset(p_offset interval)
 returns timestamptz
@@ -28,6 +28,7 @@ begin
   v_campuses := array(select campuses.campus_id from app.campuses order by campuses.campus_id);
   perform app.emit(moved.campus_id, 'campus:' || moved.campus_id, 'clock', jsonb_build_object('now', v_now))
   from unnest(v_campuses) as moved (campus_id);
+  perform app.open_time_slots(v_now);
   perform audit.record('clock.set', null, null, null, jsonb_build_object('offset', v_offset));
 
   return v_now;

@@ -1,6 +1,7 @@
 -- audit.record(p_action, p_campus_id, p_user_id, p_time_slot, p_details): write one line of the trail.
 --
 -- Who, as which role and from where it reads itself, so that no caller can leave them out. Real time.
+-- A trusted server's key may name itself in `sub` by any text: only a uuid is somebody, and no other text gets in.
 --
 -- Definer: app functions run as circle27_owner, which may add to the trail through this and in no other way.
 
@@ -28,7 +29,9 @@ begin
     p_user_id,
     p_time_slot,
     p_details,
-    (v_claims ->> 'sub')::uuid,
+    case
+      when v_claims ->> 'sub' ~ '^[0-9A-Fa-f]{8}-([0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}$' then (v_claims ->> 'sub')::uuid
+    end,
     coalesce(nullif(current_setting('role'), 'none'), session_user),
     left(v_claims ->> 'session_id', 64),
     -- The gateway sets it; what the client claims in X-Forwarded-For is not asked.

@@ -16,10 +16,17 @@ create table events.outbox (
   payload    jsonb not null,
   emitted_at timestamptz not null default clock_timestamp(),
   constraint outbox_pkey primary key (id, campus_id),
-  -- It becomes a part of a URL and of a comma-separated list.
-  constraint outbox_channel_form check (channel ~ '^[a-z]+:[A-Za-z0-9._@+-]+$' and length(channel) <= 320),
-  constraint outbox_event_form check (event ~ '^[a-z][a-z_]{0,62}$'),
-  constraint outbox_payload_object check (jsonb_typeof(payload) = 'object')
+  -- It becomes a part of a URL and of a comma-separated list. What the gateway would refuse must not get in: one row
+  -- that can't be published would hold up all behind it.
+  constraint outbox_channel_form check (
+    channel ~ '^(user|session):[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$'
+    or channel ~ '^campus:[a-z0-9][a-z0-9-]{0,62}$'
+  ),
+  -- It becomes a header.
+  constraint outbox_event_form check (event ~ '^[a-z_]{1,32}$'),
+  constraint outbox_payload_object check (jsonb_typeof(payload) = 'object'),
+  -- As it is sent, in bytes.
+  constraint outbox_payload_small check (octet_length(payload::text) <= 16384)
 )
 -- It empties as fast as it fills: vacuum by count, not by share of a size that is always small.
 with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);

@@ -573,6 +573,70 @@ comment on function app.is_service() is
 
 revoke all on function app.is_service() from public;
 
+-- source: db/functions/app/local_instant.sql
+-- app.local_instant(p_time_zone, p_local): the instant of a local time: the one rule for missing and double hours.
+--
+-- 11:00 is 11:00 on both sides of a daylight-saving change. A local time that the change leaves out counts
+-- with the offset before it, as RFC 5545 has it: 02:30 becomes 03:30. (`at time zone` does so.) A local time that
+-- comes twice means the first: `at time zone` gives the second, so the offset of a day earlier is tried too.
+--
+-- On all other days the offset is that of the day before, and the first test ends it. Part of every call, so without
+-- settings of its own. Intervals hold hours, so no session's zone matters.
+
+create or replace function app.local_instant(p_time_zone text, p_local timestamp)
+returns timestamptz
+language plpgsql
+immutable
+parallel safe
+as $function$
+declare
+  v_instant timestamptz := p_local at time zone p_time_zone;
+  v_shift   interval;
+begin
+  if (v_instant - interval '24 hours') at time zone p_time_zone = p_local - interval '24 hours' then
+    return v_instant;
+  end if;
+
+  -- How far the clocks went back since a day earlier: the first of two is as much before the second.
+  v_shift := (v_instant - interval '24 hours') at time zone p_time_zone - (p_local - interval '24 hours');
+  if v_shift > interval '0' and (v_instant - v_shift) at time zone p_time_zone = p_local then
+    return v_instant - v_shift;
+  end if;
+
+  return v_instant;
+end;
+$function$;
+
+comment on function app.local_instant(text, timestamp) is
+'The instant of a local time: a missing one is moved as RFC 5545 does, a double one means the first.';
+
+revoke all on function app.local_instant(text, timestamp) from public;
+
+-- source: db/functions/app/day_start.sql
+-- app.day_start(p_time_zone, p_day): the first instant of a local day.
+--
+-- The day goes on to the start of the next one, so every instant is on one day and no more. Its first instant is
+-- midnight; of a double midnight the first; where midnight is missing, the end of the gap (clocks that skip midnight
+-- go from 00:00 to 01:00, so the rule for missing hours hits it). A day that a zone skipped is empty.
+--
+-- One expression, which the planner puts into its caller: it costs no call of its own.
+--
+-- requires: app.local_instant
+
+create or replace function app.day_start(p_time_zone text, p_day date)
+returns timestamptz
+language sql
+immutable
+parallel safe
+as $function$
+  select app.local_instant(p_time_zone, p_day::pg_catalog.timestamp)
+$function$;
+
+comment on function app.day_start(text, date) is
+'The first instant of a local day: midnight, the first of a double one, the end of the gap where it is missing.';
+
+revoke all on function app.day_start(text, date) from public;
+
 -- source: db/functions/app/member_facts.sql
 -- app.member_facts(p_user_id): what a token says of a member: campus, tier, time zone. No row if there is none.
 --
@@ -886,7 +950,7 @@ revoke all on function app.register_user(text, text) from public;
 -- app.set_clock_offset(p_offset): move the clock that slots follow; returns what it shows now.
 --
 -- The offset is kept in exact seconds: days and months would be added by each session's own time zone, and
--- two sessions would read two different times. Every campus hears of it: what its members' buttons say has changed.
+-- two sessions would read two different times. The days that now lie ahead get their slots at once. Every campus hears of it: what its members' buttons say has changed.
 
 create or replace function app.set_clock_offset(p_offset interval)
 returns timestamptz
@@ -913,6 +977,7 @@ begin
   v_campuses := array(select campuses.campus_id from app.campuses order by campuses.campus_id);
   perform app.emit(moved.campus_id, 'campus:' || moved.campus_id, 'clock', jsonb_build_object('now', v_now))
   from unnest(v_campuses) as moved (campus_id);
+  perform app.open_time_slots(v_now);
   perform audit.record('clock.set', null, null, null, jsonb_build_object('offset', v_offset));
 
   return v_now;
@@ -927,10 +992,9 @@ revoke all on function app.set_clock_offset(interval) from public;
 -- source: db/functions/app/slot_instants.sql
 -- app.slot_instants(p_time_zone, p_day, p_times): the instants of local times on one day, each once, in order.
 --
--- 11:00 is 11:00 on both sides of a daylight-saving change. A local time that the change leaves out counts
--- with the offset before it, as RFC 5545 has it: 02:30 becomes 03:30. (`at time zone` does so.) A local time that
--- comes twice means the first: `at time zone` gives the second, so the offset of a day earlier is tried too.
--- Where two local times fall on the same instant, there is one.
+-- Where two local times fall on the same instant (a missing one is moved), there is one.
+--
+-- requires: app.local_instant
 
 create or replace function app.slot_instants(p_time_zone text, p_day date, p_times time[])
 returns setof timestamptz
@@ -939,17 +1003,8 @@ immutable
 parallel safe
 set search_path = pg_catalog, pg_temp
 as $function$
-  select distinct
-    case when earlier.at at time zone p_time_zone = local.at then least(earlier.at, later.at) else later.at end
-      as instant
+  select distinct app.local_instant(p_time_zone, p_day + times.at) as instant
   from unnest(p_times) as times (at)
-  cross join lateral (select p_day + times.at) as local (at)
-  cross join lateral (select local.at at time zone p_time_zone) as later (at)
-  -- The offset that held a day before, applied to the local time.
-  cross join lateral (select (later.at - interval '24 hours') at time zone p_time_zone) as yesterday (at)
-  cross join lateral (
-    select (local.at - (yesterday.at - (later.at - interval '24 hours') at time zone 'UTC')) at time zone 'UTC'
-  ) as earlier (at)
   order by instant
 $function$;
 

@@ -47,6 +47,8 @@ drop function if exists app.open_time_slots(timestamptz);
 drop function if exists app.next_version();
 drop function if exists app.member_time_zone(uuid);
 drop function if exists app.member_facts(uuid);
+drop function if exists app.day_start(text, date);
+drop function if exists app.local_instant(text, timestamp);
 drop function if exists app.is_service();
 drop function if exists app.button_state(timestamptz, timestamptz, timestamptz, text, boolean, boolean, boolean);
 drop function if exists app.hour_text(time);

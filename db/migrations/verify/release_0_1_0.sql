@@ -18,6 +18,8 @@ select 'app.error_registry()'::regprocedure;
 select 'app.hour_text(time)'::regprocedure;
 select 'app.button_state(timestamptz, timestamptz, timestamptz, text, boolean, boolean, boolean)'::regprocedure;
 select 'app.is_service()'::regprocedure;
+select 'app.local_instant(text, timestamp)'::regprocedure;
+select 'app.day_start(text, date)'::regprocedure;
 select 'app.member_facts(uuid)'::regprocedure;
 select 'app.member_time_zone(uuid)'::regprocedure;
 select 'app.next_version()'::regprocedure;
