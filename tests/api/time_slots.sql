@@ -1,7 +1,7 @@
 -- Public slots: the same for everyone, cacheable.
 
 begin;
-select plan(20);
+select plan(25);
 
 select is_definer('api', 'time_slots', 'nobody may read the tables');
 select volatility_is('api', 'time_slots', 'stable', 'so GET works');
@@ -17,7 +17,7 @@ set local timezone = 'Asia/Tokyo';
 
 select tests.act_as_role('anon');
 select is(api.time_slots('stanford') - 'slots', '{"campusId": "stanford", "timeZone": "America/Los_Angeles", "day": "2030-06-12"}', 'today on the campus');
-select is(tests.header('Cache-Control'), 'public, max-age=3', 'kept until the next deadline');
+select is(tests.header('Cache-Control'), 'public, max-age=2', 'kept for the whole seconds before the next deadline');
 select is(jsonb_array_length(api.time_slots('stanford') -> 'slots'), 3, 'all slots of the day');
 select is((api.time_slots('stanford') #> '{slots,1}') - 'version',
   '{"timeSlot": "2030-06-12T14:00:00-07:00", "deadlineAt": "2030-06-12T13:00:00-07:00", "endsAt": "2030-06-12T14:20:00-07:00", "slotStatus": "open"}',
@@ -35,6 +35,28 @@ select tests.refused($$ select api.time_slots(null) $$, 'PT404', 'campus_not_fou
 select tests.refused($$ select api.time_slots(E'x\r\nX-Accel-Redirect: /y') $$, 'PT404', 'campus_not_found', 'no header either');
 select tests.refused($$ select api.time_slots('stanford', '1999-12-31') $$, 'PT422', 'day_invalid', 'too early');
 select tests.refused($$ select api.time_slots('stanford', '2200-01-01') $$, 'PT422', 'day_invalid', 'too late');
+
+-- Within the last second it is not kept at all: an answer never outlives the deadline.
+select tests.act_as_nobody();
+select tests.clock('13:59:59.5');
+select tests.create_slot('three', '15:00');
+select tests.act_as_role('anon');
+select is(api.time_slots('stanford') #>> '{slots,2,slotStatus}', 'open', 'half a second before a deadline the slot is open');
+select is(tests.header('Cache-Control'), 'public, max-age=0', 'and the answer is not kept');
+
+-- Havana's midnight of 2027-11-07 comes twice: 00:30 is on that day both times, and on no other.
+select tests.act_as_nobody();
+select tests.create_campus('havana', 'America/Havana');
+update app.campuses set slot_times = array['00:30', '23:30']::time[], open_days_ahead = 1 where campus_id = 'havana';
+select app.open_campus_slots('havana', '2027-11-06 12:00+00');
+select tests.act_as_role('anon');
+select is(
+  array(select slot ->> 'timeSlot' from jsonb_array_elements(api.time_slots('havana', day) -> 'slots') as slot), slots, day || ' has its own slots')
+from (values
+  (date '2027-11-06', array['2027-11-06T23:30:00-04:00']),
+  ('2027-11-07', array['2027-11-07T00:30:00-04:00', '2027-11-07T23:30:00-05:00']),
+  ('2027-11-08', array[]::text[])
+) as days (day, slots);
 
 select * from finish();
 rollback;

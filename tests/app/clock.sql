@@ -1,7 +1,7 @@
 -- The clock that slots follow, and who may move it.
 
 begin;
-select plan(14);
+select plan(15);
 
 select function_privs_are('app', 'clock', array[]::text[], 'circle27_worker', array['EXECUTE']);
 select function_privs_are('api', 'set_clock_offset', array['interval'], 'service_role', array['EXECUTE']);
@@ -14,8 +14,10 @@ select tests.act_as_role('service_role');
 select cmp_ok((api.set_clock_offset('2 hours') ->> 'now')::timestamptz, '>', clock_timestamp() + interval '119 minutes', 'a server moves it');
 select tests.act_as_nobody();
 select is((select time_offset from app.clock_offset), interval '2 hours', 'by what was asked');
-select results_eq($$ select channel, event from events.outbox $$, $$ values ('campus:stanford', 'clock') $$, 'and every campus hears of it');
+select results_eq($$ select channel, event from events.outbox where event = 'clock' $$, $$ values ('campus:stanford', 'clock') $$, 'and every campus hears of it');
 select is((select actor_role from audit.log where action = 'clock.set'), 'service_role', 'and the trail says who');
+
+select isnt_empty($$ select from events.outbox where event = 'slot' $$, 'and the days that lie ahead now have their slots');
 
 -- Days would be added by each session's own zone: two sessions, two times.
 set local timezone = 'America/Los_Angeles';

@@ -1,7 +1,7 @@
 -- Slots are opened days ahead in the campus's zone, once, with an event each and a line in the trail.
 
 begin;
-select plan(20);
+select plan(22);
 set local timezone = 'UTC';
 
 select is_definer('app', 'open_time_slots', array['timestamp with time zone'], 'the worker has no right on the tables');
@@ -14,6 +14,7 @@ select app.add_campus('west', 'West', 'America/Los_Angeles', array['west.edu'], 
 select app.add_campus('india', 'India', 'Asia/Kolkata', array['india.edu'], array['14:00']::time[]);
 update app.campuses set open_days_ahead = 2;
 delete from events.outbox;
+update app.clock_offset set time_offset = make_interval(secs => extract(epoch from '2026-03-06 18:30+00' - clock_timestamp())::float8);
 
 set local role circle27_worker;
 select is(app.open_time_slots('2026-03-06 18:30+00'), 7, 'opens what can still be joined');
@@ -56,6 +57,15 @@ select app.add_campus('edge', 'Edge', 'UTC', array['edge.edu'], array['12:00']::
 update app.campuses set open_days_ahead = 0 where campus_id = 'edge';
 select is(app.open_campus_slots('edge', '2026-05-01 11:00+00'), 0, 'at the deadline a slot no longer opens');
 select is(app.open_campus_slots('edge', '2026-05-01 10:59:59.999999+00'), 1, 'a microsecond before it does');
+
+-- A demo opens the day from its morning on: the event says what the slot is by now.
+select app.add_campus('demo', 'Demo', 'UTC', array['demo.edu'], array['11:00', '18:45', '21:00']::time[]);
+update app.campuses set open_days_ahead = 0 where campus_id = 'demo';
+select is(app.open_campus_slots('demo', '2026-03-06 00:00+00'), 3, 'slots that could be joined in the morning');
+select results_eq(
+  $$ select payload ->> 'slotStatus' from events.outbox where campus_id = 'demo' order by payload ->> 'timeSlot' $$,
+  array['ended', 'matching', 'open'], 'are told as what they are now'
+);
 
 select tests.refused($$ select app.open_time_slots('infinity') $$, 'PT422', 'time_invalid', 'no endless days');
 select tests.refused($$ select app.open_time_slots('1999-01-01') $$, 'PT422', 'time_invalid', 'no distant past');

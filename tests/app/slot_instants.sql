@@ -1,7 +1,7 @@
 -- Local times to instants: daylight saving, missing hours, double hours, odd zones.
 
 begin;
-select plan(19);
+select plan(20);
 set local timezone = 'UTC';
 
 select volatility_is('app', 'slot_instants', array['text', 'date', 'time without time zone[]'], 'immutable', 'follows the zone it is given');
@@ -24,6 +24,7 @@ insert into cases values
   ('Australia/Lord_Howe', '2026-10-04', '{02:15}', '{2026-10-03 15:45+00}', 'Lord Howe: a missing 02:15 is 02:45'),
   ('Australia/Lord_Howe', '2026-04-05', '{01:45}', '{2026-04-04 14:45+00}', 'Lord Howe: a double 01:45 is the first one'),
   ('Australia/Lord_Howe', '2026-04-05', '{02:00}', '{2026-04-04 15:30+00}', 'Lord Howe: 02:00 comes once'),
+  ('America/Havana', '2027-11-07', '{00:00,00:30}', '{2027-11-07 04:00+00,2027-11-07 04:30+00}', 'Havana: a double midnight is the first one'),
   ('UTC', '2026-06-12', '{17:00,11:00,14:00}', '{2026-06-12 11:00+00,2026-06-12 14:00+00,2026-06-12 17:00+00}', 'in order'),
   ('UTC', '2026-06-12', '{}', '{}', 'no times, no slots');
 

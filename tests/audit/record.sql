@@ -1,7 +1,7 @@
 -- The trail: who, what, when, from where; written by one function, changed by nobody.
 
 begin;
-select plan(13);
+select plan(17);
 
 select is_definer('audit', 'record', array['text', 'text', 'uuid', 'timestamp with time zone', 'jsonb'], 'app functions hold no right on the trail');
 select function_privs_are('audit', 'record', array['text', 'text', 'uuid', 'timestamptz', 'jsonb'], 'circle27_owner', array['EXECUTE']);
@@ -31,6 +31,19 @@ select throws_ok('delete from audit.log', '42501', null, 'no delete');
 select throws_ok('delete from audit.log_2026', '42501', null, 'not by a partition either');
 reset role;
 select is_empty('select from audit.log_default', 'today has a partition');
+
+-- A trusted server's key may carry any text, or none, as sub.
+select lives_ok(format(
+  $$ select set_config('request.jwt.claims', %L, true), set_config('role', 'circle27_owner', true), audit.record('server.asked', 'stanford', p_details => jsonb_build_object('n', %s)) $$,
+  claims, n), says)
+from (values
+  (1, '{"role": "service_role", "sub": "reporting-job"}', 'a sub that is no uuid is no error'),
+  (2, '{"role": "service_role", "sub": {"id": "00000000-0000-4000-8000-000000000000"}}', 'nor is one that is no text'),
+  (3, '{"role": "service_role"}', 'nor is none')
+) as keys (n, claims, says);
+reset role;
+select results_eq(
+  $$ select actor_id from audit.log where action = 'server.asked' $$, array[null, null, null]::uuid[], 'and each line names nobody');
 
 select * from finish();
 rollback;

@@ -140,3 +140,11 @@ def test_only_the_stream_obeys_x_accel_redirect(stack: Stack) -> None:
         assert "x-accel-redirect" not in answer.headers
     finally:
         stack.sql("drop function api.tests_redirect()")
+
+
+def test_a_request_with_no_header_but_host_is_served(stack: Stack) -> None:
+    with socket.create_connection(("127.0.0.1", stack.settings.ports["gateway"]), timeout=5) as connection:
+        connection.sendall(
+            b"GET /rest/v1/rpc/time_slots?p_campus_id=stanford HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+        )
+        assert b" 200 " in connection.makefile("rb").readline()

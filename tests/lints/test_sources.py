@@ -1,6 +1,7 @@
 """Rules for the sources in db/functions and db/policies, read as text."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import psycopg
@@ -99,3 +100,18 @@ def test_error_codes_are_generated(transaction: psycopg.Connection) -> None:
     assert (ROOT / "docs/error_codes.md").read_text("utf-8") == error_codes(transaction), (
         "docs/error_codes.md differs from app.error_registry(); run `circle27 docs error-codes`"
     )
+
+
+def test_database_and_package_have_one_version(transaction: psycopg.Connection) -> None:
+    package = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
+    assert transaction.execute("select app.api_version()").fetchone() == (package,), (
+        "app.api_version() and the version in pyproject.toml are the same"
+    )
+
+
+def test_the_gateways_own_slugs_are_documented() -> None:
+    gateway = "".join((ROOT / "stack" / name).read_text("utf-8") for name in ("nginx.conf", "gateway.js"))
+    slugs = set(re.findall(r'"details":"([a-z_]+)"', gateway))
+    documented = set(re.findall(r"^\| \d+ \| `([a-z_]+)` \|", (ROOT / "docs/error_codes.md").read_text("utf-8"), re.M))
+    assert slugs
+    assert slugs <= documented, "add the gateway's slugs to circle27.commands.docs"

@@ -13,8 +13,10 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from circle27.migrations.snapshot import Snapshot, prepare
 from circle27.paths import DB, ROOT
 
+RELEASE = "release_0_1_0"
 PLANNER = "Circle27 <dev@circle27.invalid>"
 _SERIAL = itertools.count(1)
 
@@ -135,6 +137,28 @@ class Project:
 Sqitch = Callable[..., str]
 
 
+def function(name: str, body: str = "select 1", arguments: str = "", requires: str = "") -> str:
+    """Return the source of a function."""
+    return f"""-- {name}: a function of a test.
+{requires}
+create or replace function {name}({arguments})
+returns bigint
+language sql
+as $function$ {body} $function$;
+
+comment on function {name}({arguments}) is 'Of a test; drop table app.trap';
+
+revoke all on function {name}({arguments}) from public;
+grant execute on function {name}({arguments}) to authenticated;
+"""
+
+
+def freeze(project: Project, release: str = "0.1.0") -> Snapshot:
+    made = prepare(project.db_dir, release)
+    made.write()
+    return made
+
+
 @pytest.fixture
 def database(server: Any) -> Iterator[Database]:
     """One database, dropped after the test."""
@@ -174,6 +198,34 @@ class _database:
 def project(tmp_path: Path) -> Project:
     """A project without changes."""
     return Project(tmp_path / "db")
+
+
+@pytest.fixture
+def sources(project: Project) -> Project:
+    """Two functions in the wrong alphabetical order, one of another owner, a policy, and the tables below them."""
+    project.change(
+        "tables",
+        "set local role circle27_owner;\ncreate schema app; create table app.notes (id bigint, body text);\n"
+        "alter table app.notes enable row level security; grant usage on schema app to circle27_auth;\n"
+        "set local role circle27_auth; create schema audit;",
+        "set local role circle27_auth; drop schema audit;\n"
+        "set local role circle27_owner; drop table app.notes; drop schema app;",
+    )
+    project.source(
+        "functions/app/add.sql", function("app.add", "select app.one() + 1", requires="-- requires: app.one")
+    )
+    project.source("functions/app/one.sql", function("app.one"))
+    project.source(
+        "functions/audit/record.sql", function("audit.record", "select $1", "text, numeric(10, 2) [],\n  bigint")
+    )
+    record = project.db_dir / "functions/audit/record.sql"
+    record.write_text(record.read_text("utf-8").replace("select $1", "select $3"), "utf-8")
+    project.source(
+        "policies/notes.sql",
+        "-- app.notes\ngrant select (id) on app.notes to authenticated;\n"
+        'create policy "own; notes" on app.notes\nfor select to authenticated using (true);\n',
+    )
+    return project
 
 
 @pytest.fixture

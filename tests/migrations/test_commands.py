@@ -1,6 +1,9 @@
 """`circle27 db`, as typed."""
 
 import json
+import shlex
+import subprocess
+import sys
 
 import click
 import pytest
@@ -177,9 +180,57 @@ def test_plan_prints_the_pending_sql_and_runs_nothing(shell: Shell, database: Da
     assert database.rows(TABLES) == [("one",)]
 
 
+def test_a_refresh_is_said_in_words(shell: Shell, project: Project) -> None:
+    for body in ("1", "2"):
+        text = f"create or replace function app.f() returns int language sql as $$ select {body} $$;\n"
+        project.source("functions/app/f.sql", f"{text}comment on function app.f() is 'f';\n")
+        if body == "1":
+            project.change(
+                "app",
+                "set local role circle27_owner; create schema app;",
+                "set local role circle27_owner; drop schema app;",
+            )
+            shell("snapshot")
+            shell("migrate")
+    shell("snapshot")
+    assert shell("plan").output.startswith("-- ~ refreshes release_0_1_0: drops first")
+    asked = shell("rollback", "--to", "app").output
+    assert "of whatever draft" in asked
+    assert shell("migrate").output.startswith("~ refreshes release_0_1_0\n+ release_0_1_0\n")
+
+
+def piped(project: Project, database: Database, *arguments: str, reader: str) -> tuple[int, str, str]:
+    """Run `circle27 db ... | reader` in a shell; return circle27's status, what the reader prints, and the errors."""
+    line = [sys.executable, "-m", "circle27", "db", "--db-dir", str(project.db_dir), "--dsn", database.dsn, *arguments]
+    script = f"set -o pipefail; {shlex.join(line)} | {reader}"
+    done = subprocess.run(["bash", "-c", script], check=False, capture_output=True, text=True)
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_a_rollback_that_nobody_reads_does_nothing(shell: Shell, project: Project, database: Database) -> None:
+    shell("migrate")
+    # The reader has closed its end long before the first line comes.
+    status, _, said = piped(project, database, "rollback", "--to", "@ROOT", "--yes", reader="{ exec 0<&-; sleep 3; }")
+    assert status == 1
+    assert said.startswith("circle27: nobody reads what this rollback would do, so nothing was rolled back")
+    assert said.count("\n") == 1
+    assert database.rows(TABLES) == [("one",), ("two",)]
+
+
+def test_a_rollback_whose_reader_leaves_goes_on(shell: Shell, project: Project, database: Database) -> None:
+    shell("migrate")
+    assert piped(project, database, "rollback", "--to", "@ROOT", "--yes", reader="head -1") == (0, "- two\n", "")
+    assert database.rows(TABLES) == []
+
+
+def test_a_migration_that_nobody_reads_goes_on(shell: Shell, project: Project, database: Database) -> None:
+    assert piped(project, database, "migrate", reader="{ exec 0<&-; sleep 3; }") == (0, "", "")
+    assert database.rows(TABLES) == [("one",), ("two",)]
+
+
 def test_snapshot_check_fails_until_the_snapshot_is_written(shell: Shell, project: Project) -> None:
-    text = "create function app.f() returns int language sql as $$ select 1 $$;\ncomment on function app.f() is 'f';\n"
-    project.source("functions/app/f.sql", text)
+    text = "create or replace function app.f() returns int language sql as $$ select 1 $$;\n"
+    project.source("functions/app/f.sql", f"{text}comment on function app.f() is 'f';\n")
     result = shell("snapshot", "--check")
     assert result.exit_code == 1
     assert "new: db/functions/app/f.sql" in result.output

@@ -6,10 +6,9 @@ import pytest
 
 from circle27.migrations import migrate, rollback, status, verify
 from circle27.migrations.errors import MigrationError
-from circle27.migrations.snapshot import Snapshot, prepare
-from tests.migrations.conftest import Database, Project, Sqitch
+from circle27.migrations.snapshot import prepare
+from tests.migrations.conftest import RELEASE, Database, Project, Sqitch, freeze, function
 
-RELEASE = "release_0_1_0"
 FUNCTIONS = """
 select oid::regprocedure::text, proowner::regrole::text
 from pg_proc
@@ -19,58 +18,8 @@ order by 1
 POLICIES = "select policyname::text from pg_policies order by 1"
 
 
-def function(name: str, body: str = "select 1", arguments: str = "", requires: str = "") -> str:
-    """Return the source of a function."""
-    return f"""-- {name}: a function of a test.
-{requires}
-create or replace function {name}({arguments})
-returns bigint
-language sql
-as $function$ {body} $function$;
-
-comment on function {name}({arguments}) is 'Of a test; drop table app.trap';
-
-revoke all on function {name}({arguments}) from public;
-grant execute on function {name}({arguments}) to authenticated;
-"""
-
-
-def freeze(project: Project, release: str = "0.1.0") -> Snapshot:
-    made = prepare(project.db_dir, release)
-    made.write()
-    return made
-
-
 def differences(project: Project) -> list[tuple[str, str]]:
     return [(found.kind, found.path) for found in prepare(project.db_dir, "0.1.0").differences]
-
-
-@pytest.fixture
-def sources(project: Project) -> Project:
-    """Two functions in the wrong alphabetical order, one of another owner, a policy, and the tables below them."""
-    project.change(
-        "tables",
-        "set local role circle27_owner;\ncreate schema app; create table app.notes (id bigint, body text);\n"
-        "alter table app.notes enable row level security; grant usage on schema app to circle27_auth;\n"
-        "set local role circle27_auth; create schema audit;",
-        "set local role circle27_auth; drop schema audit;\n"
-        "set local role circle27_owner; drop table app.notes; drop schema app;",
-    )
-    project.source(
-        "functions/app/add.sql", function("app.add", "select app.one() + 1", requires="-- requires: app.one")
-    )
-    project.source("functions/app/one.sql", function("app.one"))
-    project.source(
-        "functions/audit/record.sql", function("audit.record", "select $1", "text, numeric(10, 2) [],\n  bigint")
-    )
-    record = project.db_dir / "functions/audit/record.sql"
-    record.write_text(record.read_text("utf-8").replace("select $1", "select $3"), "utf-8")
-    project.source(
-        "policies/notes.sql",
-        "-- app.notes\ngrant select (id) on app.notes to authenticated;\n"
-        'create policy "own; notes" on app.notes\nfor select to authenticated using (true);\n',
-    )
-    return project
 
 
 def test_the_snapshot_deploys_verifies_and_reverts(sources: Project, database: Database) -> None:
@@ -253,8 +202,18 @@ def test_views_types_and_triggers_are_dropped_too(sources: Project, database: Da
     [
         (
             "functions/app/bad.sql",
-            "create function app.bad() returns int language sql as $$ select 1 $$;",
+            "create or replace function app.bad() returns int language sql as $$ select 1 $$;",
             r"bad\.sql:1: add `comment on function app\.bad",
+        ),
+        (
+            "functions/app/bad.sql",
+            "create function app.bad() returns int language sql as $$ select 1 $$;",
+            r"bad\.sql:1: write `create or replace function`",
+        ),
+        (
+            "policies/bad.sql",
+            "comment on column app.notes.id is 'A number';",
+            r"bad\.sql:1: `comment on column \.\.\.` has no place",
         ),
         (
             "functions/app/bad.sql",
@@ -290,6 +249,43 @@ def test_what_cannot_be_frozen_is_refused(sources: Project, path: str, text: str
     sources.source(path, text)
     with pytest.raises(MigrationError, match=says):
         prepare(sources.db_dir, "0.1.0")
+
+
+@pytest.mark.parametrize(
+    ("statement", "says"),
+    [
+        ("grant select on app.notes to authenticated", r"grants .* belong into db/policies"),
+        ("grant select (id), update (body) on table public.one, app.notes to authenticated", "grants"),
+        ("grant usage on all sequences in schema app to authenticated", "grants"),
+        ("do $$ begin execute format('grant select on app.%I to anon', 'notes'); end $$", "grants"),
+        ("create policy own on app.notes for select using (true)", r"policies .* belong into db/policies"),
+        ("create function app.f() returns int language sql as 'select 1'", r"a function .* belong into db/functions"),
+        ("create view app.v as select 1 as one", "a view"),
+        ("create domain app.d as text", "a domain"),
+        ("create type app.e as enum ('a')", "a type"),
+        ("create trigger t before update on app.notes for each row execute function f()", "a trigger"),
+        ("alter default privileges in schema app grant select on tables to anon", r"belong into db/roles\.sql"),
+    ],
+)
+def test_a_migration_leaves_to_the_sources_what_a_refresh_drops(sources: Project, statement: str, says: str) -> None:
+    sources.change("stray", f"select 1;\n\n{statement};", "select 1;")
+    with pytest.raises(MigrationError, match=rf"deploy/stray\.sql:7: .*{says}"):
+        prepare(sources.db_dir, "0.1.0")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "grant usage on schema app to authenticated",
+        "grant circle27_owner to app",
+        "grant select on public.one to authenticated",
+        "create function public.f() returns int language sql as 'select 1; grant select on app.notes to anon'",
+        "-- grant select on app.notes to authenticated\nselect 'create view app.v'",
+    ],
+)
+def test_a_migration_may_do_all_else(sources: Project, statement: str) -> None:
+    sources.change("other", f"{statement};", "select 1;")
+    prepare(sources.db_dir, "0.1.0")
 
 
 def test_nothing_to_freeze_is_said(project: Project) -> None:

@@ -1,6 +1,7 @@
 """`circle27 db`: migrations, for those who run databases."""
 
 import json
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
@@ -15,6 +16,7 @@ from circle27 import migrations
 from circle27.connection import reload_schema_cache, resolve_dsn
 from circle27.errors import CircleError
 from circle27.migrations.effects import Effect, effects
+from circle27.migrations.engine import Change
 from circle27.migrations.operations import State
 from circle27.migrations.snapshot import prepare
 from circle27.paths import DB
@@ -30,8 +32,17 @@ def _database(ctx: click.Context, dsn: str | None) -> str:
     return resolve_dsn(dsn if dsn is not None else ctx.obj["dsn"])
 
 
+class _Console(Console):
+    """A console whose reader may go (`| head`) without stopping a migration halfway."""
+
+    def on_broken_pipe(self) -> None:
+        """Fall silent. (rich would exit.) Standard output goes nowhere from here, so that Python's last flush works."""
+        self.quiet = True
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def _console() -> Console:
-    return Console(highlight=False, soft_wrap=True, markup=False)
+    return _Console(highlight=False, soft_wrap=True, markup=False)
 
 
 def at_terminal() -> bool:
@@ -81,7 +92,8 @@ def migrate(ctx: click.Context, dsn: str | None, to: str | None) -> None:
 
     Each change runs, is verified and is registered in one transaction: it is there as a whole, or not at all. A change
     that waits more than 5 s for a lock gives up; PGOPTIONS='-c lock_timeout=60s' allows more. A snapshot of functions
-    and policies that has changed before its release was tagged is reverted and deployed anew.
+    and policies that has changed before its release was tagged is refreshed: dropped and deployed anew in one
+    transaction, together with what the plan has put before it.
 
     \b
     Example:
@@ -91,7 +103,12 @@ def migrate(ctx: click.Context, dsn: str | None, to: str | None) -> None:
     """
     conninfo, db_dir, console = _database(ctx, dsn), ctx.obj["db_dir"], _console()
     done = migrations.migrate(
-        conninfo, db_dir=db_dir, to=to, on_change=_report(console, "+", "green"), on_wait=_waiting
+        conninfo,
+        db_dir=db_dir,
+        to=to,
+        on_change=_report(console, "+", "green"),
+        on_refresh=_report(console, "~ refreshes", "yellow"),
+        on_wait=_waiting,
     )
     if done:
         console.print(reload_schema_cache(conninfo))
@@ -128,10 +145,15 @@ def rollback(ctx: click.Context, dsn: str | None, to: str, yes: bool) -> None:
     if not planned:
         console.print(f"Nothing was deployed after {to}.")
         return
-    for reversal in planned:
-        console.print(f"- {reversal.name}", style="bold")
-        for line, style in _losses(effects(reversal.change.revert)):
-            console.print(f"    {line}", style=style)
+    with console:  # one write: a reader who goes is noticed before anything is done, or not at all
+        for reversal in planned:
+            console.print(f"- {reversal.name}", style="bold")
+            for line, style in _lost(reversal.change):
+                console.print(f"    {line}", style=style)
+    if console.quiet:
+        raise CircleError(
+            "nobody reads what this rollback would do, so nothing was rolled back; run it without a pipe."
+        )
     if not yes:
         if not at_terminal():
             raise CircleError("nobody is there to confirm this rollback; add --yes to go ahead.")
@@ -140,6 +162,13 @@ def rollback(ctx: click.Context, dsn: str | None, to: str, yes: bool) -> None:
     report = _report(console, "-", "yellow")
     migrations.rollback(conninfo, to=to, db_dir=db_dir, on_change=report, on_wait=_waiting, expect=names)
     console.print(reload_schema_cache(conninfo))
+
+
+def _lost(change: Change) -> list[tuple[str, str]]:
+    """Return (line, style) for each kind of thing that reverting a change takes away."""
+    if change.is_old_draft:
+        return [("drops all functions, views, types, triggers, policies and grants, of whatever draft", "")]
+    return _losses(effects(change.revert))
 
 
 def _losses(found: list[Effect]) -> list[tuple[str, str]]:
@@ -220,7 +249,13 @@ def plan(ctx: click.Context, dsn: str | None, to: str | None) -> None:
     Example:
       circle27 db plan | less
     """
-    for change in migrations.pending(_database(ctx, dsn), db_dir=ctx.obj["db_dir"], to=to):
+    found = migrations.pending(_database(ctx, dsn), db_dir=ctx.obj["db_dir"], to=to)
+    for change in found:
+        if change.is_refresh:
+            click.echo(
+                f"-- ~ refreshes {change.entry.name}: drops first what its draft has made; all in one transaction"
+            )
+    for change in found:
         how = "" if change.deploy.transactional else " (not in a transaction)"
         click.echo(f"-- + {change.entry.name}{how}\n{change.deploy.text}")
 

@@ -5,11 +5,12 @@ own registry and under Sqitch's own lock, so either tool may be used next.
 """
 
 import getpass
+import json
 import logging
 import os
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,6 +26,7 @@ from yoyo.migrations import Migration, StepCollector
 from circle27.migrations.errors import MigrationError
 from circle27.migrations.plan import Entry, Plan, Tag
 from circle27.migrations.script import Script
+from circle27.migrations.sources import OWNERS
 
 Connection = psycopg.Connection[TupleRow]
 Direction = Literal["apply", "rollback"]
@@ -50,16 +52,22 @@ class Deployed:
     name: str
     script_hash: str | None
     committed_at: datetime
+    tagged: bool
 
 
 class Change(Migration):  # type: ignore[misc]  # yoyo has no types
     """A change of the plan, seen as a yoyo migration. Its key in the database is Sqitch's change id."""
 
-    def __init__(self, entry: Entry, deployed_id: str | None = None) -> None:
-        """Take a plan's entry; `deployed_id` where it was deployed under an id that the plan no longer has."""
+    def __init__(self, entry: Entry, deployed_id: str | None = None, *, is_old_draft: bool = False) -> None:
+        """Take a plan's entry; `deployed_id` where it was deployed under an id that the plan no longer has.
+
+        `is_old_draft`: an unreleased snapshot that was deployed from another text, which no revert script undoes.
+        """
         super().__init__(entry.name, str(entry.script("deploy")), str(entry.top))
         self.entry = entry
         self.hash = deployed_id or entry.id
+        self.is_old_draft = is_old_draft
+        self.is_refresh = False  # whether it takes the place of an old draft
         self._depends: set[Migration] = set()
         self.deploy, self.revert = Script(entry.script("deploy")), Script(entry.script("revert"))
         self.verify = Script(entry.script("verify"))
@@ -68,7 +76,7 @@ class Change(Migration):  # type: ignore[misc]  # yoyo has no types
     def process_steps(self, backend: "SqitchBackend", direction: Direction, force: bool = False) -> None:
         """Deploy and verify, or revert; inside a transaction if the script asks for one."""
         steps = StepCollector(self)
-        steps.add_step(self.deploy.run, self.revert.run)
+        steps.add_step(self.deploy.run, drop_snapshot if self.is_old_draft else self.revert.run)
         steps.add_step(self.verify.check)
         self.use_transactions = self.script(direction).transactional
         self.steps = steps.create_steps(self.use_transactions)
@@ -168,10 +176,61 @@ class SqitchBackend(PostgresqlPsycopgBackend):  # type: ignore[misc]  # yoyo has
         self, change: Change, direction: Direction, force: bool, record: Callable[[Connection, Change], None] | None
     ) -> None:
         transactional = change.script(direction).transactional
-        with self.copy() as backend, backend.transaction() if transactional else nullcontext():
+        with (
+            nullcontext(self) if self._in_transaction else self.copy() as backend,
+            backend.transaction() if transactional else nullcontext(),
+        ):
             change.process_steps(backend, direction, force)
             if record:
                 record(backend.connection, change)
+
+    def take_back_draft(self, draft: Change) -> None:
+        """Take an unreleased snapshot out of the database and its registry, but for its routines; nobody may call them.
+
+        They go, or get their new bodies, in `replace_draft`. Both belong into one `together`.
+        """
+        drop_snapshot(self.connection, routines(self.connection))
+        record_revert(self.connection, draft)
+
+    def replace_draft(self, snapshot: Change) -> None:
+        """Deploy the snapshot in the place of the draft that was taken back."""
+        drop_unlike(self.connection, snapshot.deploy)
+        self.apply_one(snapshot)
+
+    @contextmanager
+    def together(self) -> Iterator["SqitchBackend"]:
+        """Give a backend whose changes commit together at the end, or not at all. Each must be transactional."""
+        with self.copy() as backend, backend.transaction():
+            yield backend
+
+
+def routines(connection: Connection) -> dict[int, str]:
+    """Return oid -> signature of what a snapshot made; one of the same signature takes its place under its oid."""
+    return dict(connection.execute(query("snapshot_routines"), {"owners": json.dumps(OWNERS)}).fetchall())
+
+
+def drop_snapshot(
+    connection: Connection, keep: Iterable[int] = (), drop: Literal["restrict", "cascade"] = "restrict"
+) -> None:
+    """Drop and revoke all that a snapshot may have made, by the catalogue; routines in `keep` are only closed."""
+    kept = "{" + ",".join(map(str, keep)) + "}"
+    for name, value in {"owners": json.dumps(OWNERS), "keep": kept, "drop": drop}.items():
+        connection.execute("select set_config(%s, %s, true)", [f"circle27.snapshot_{name}", value])
+    connection.execute(query("drop_snapshot"))
+
+
+def drop_unlike(connection: Connection, deploy: Script) -> None:
+    """Drop the routines in whose place a snapshot's script will put none of the same signature.
+
+    Its script is run for that, and rolled back. To drop them all would be simpler, but whoever calls one at the moment
+    of the commit gets `cache lookup failed for function`; one that is replaced keeps its oid.
+    """
+    old = routines(connection)
+    with connection.transaction(force_rollback=True):
+        drop_snapshot(connection, drop="cascade")
+        deploy.run(connection)
+        new = set(routines(connection).values())
+    drop_snapshot(connection, [oid for oid, signature in old.items() if signature in new])
 
 
 def committer() -> dict[str, str]:

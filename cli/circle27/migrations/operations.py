@@ -17,7 +17,7 @@ from psycopg import errors as pg
 
 from circle27.migrations.engine import Change, Deployed, SqitchBackend, record_tags
 from circle27.migrations.errors import MigrationError
-from circle27.migrations.plan import Entry, Plan
+from circle27.migrations.plan import Entry, Plan, is_release
 from circle27.paths import DB
 
 State = Literal["deployed", "edited", "pending", "unknown"]
@@ -85,10 +85,25 @@ class _Situation:
     @property
     def refreshable(self) -> bool:
         """Whether all that differs is the unreleased snapshot: its functions and policies hold no data."""
-        snapshot = self.plan.unreleased
-        if not snapshot or not self.deployed or self.deployed[-1].name != snapshot.name:
+        if not self.deployed or not self._is_draft(self.deployed[-1]):
             return False
         return len(self.foreign) == 1 or (not self.foreign and self.edited(len(self.deployed) - 1))
+
+    def _is_draft(self, row: Deployed) -> bool:
+        """Whether a deployed change is the unreleased snapshot. What a tag, here or there, has fixed is none.
+
+        Nor is what follows an earlier release: not all functions of the database are then its own.
+        """
+        snapshot = self.plan.unreleased
+        releases = [entry for entry in self.plan.entries if is_release(entry.name)]
+        return snapshot is not None and row.name == snapshot.name and not row.tagged and len(releases) == 1
+
+    @property
+    def refresh(self) -> list[Change]:
+        """Return what a refresh deploys: the changes that the plan has put before the snapshot since, and itself."""
+        changes = [Change(entry) for entry in self.plan.entries[min(self.common, len(self.plan.entries) - 1) :]]
+        changes[-1].is_refresh = True
+        return changes
 
     def reversals(self, keep: int) -> list[Change]:
         """Return the deployed changes after the first `keep`, newest first; a moved one by its name."""
@@ -99,7 +114,10 @@ class _Situation:
                 f"{', '.join(missing)} is deployed but not in the plan, so nothing here says how to revert it; "
                 "check out the version that has it."
             )
-        return [Change(named[row.name], row.id) for row in rows]
+        return [Change(named[row.name], row.id, is_old_draft=self._is_old_draft(row)) for row in rows]
+
+    def _is_old_draft(self, row: Deployed) -> bool:
+        return self._is_draft(row) and Change(self.plan.entries[-1]).deploy.hash != row.script_hash
 
 
 def migrate(
@@ -108,12 +126,14 @@ def migrate(
     db_dir: Path = DB,
     to: str | None = None,
     on_change: Say | None = None,
+    on_refresh: Say | None = None,
     on_wait: Callable[[], None] | None = None,
     wait: float = 60,
 ) -> list[str]:
     """Deploy what is pending, up to and including `to` (a change or @tag); return the names deployed, in order.
 
-    An unreleased snapshot (`release_x_y_z` without a tag) that has changed since is reverted and deployed anew.
+    An unreleased snapshot (`release_x_y_z` without a tag) that has changed since is refreshed: dropped and deployed
+    anew in one transaction, with all that the plan has put before it. `on_refresh` is called with its name before.
     `on_change` is called with each name once it is committed, `on_wait` once if another migration holds the lock; the
     wait ends with an error after `wait` seconds.
     """
@@ -123,8 +143,7 @@ def migrate(
     with _session(conninfo, plan) as backend, backend.lock(wait, on_wait):
         now = _Situation(plan, backend.deployed())
         if now.refreshable and until == len(plan.entries):
-            with _explained("revert", change := now.reversals(len(now.deployed) - 1)[0]):
-                backend.rollback_one(change)
+            done = _refresh(backend, now, on_change, on_refresh)
             now = _Situation(plan, backend.deployed())
         if now.foreign:
             raise _diverged(now)
@@ -137,6 +156,33 @@ def migrate(
                 on_change(entry.name)
         for entry in plan.entries[: max(now.common, until)]:
             record_tags(backend.connection, entry)
+    return done
+
+
+def _refresh(backend: SqitchBackend, now: _Situation, on_change: Say | None, on_refresh: Say | None) -> list[str]:
+    """Put the snapshot of today in the place of the deployed draft: all in one transaction. Return the names."""
+    row = now.deployed[-1]
+    *below, snapshot = changes = now.refresh
+    if alone := [change.entry.name for change in changes if not change.deploy.transactional]:
+        before = now.deployed[-2].name if len(now.deployed) > 1 else ROOT_TARGET
+        raise MigrationError(
+            f"{', '.join(alone)} does not run in a transaction, so it can't be deployed below {row.name} in one with "
+            f"it; take the draft back with `circle27 db rollback --to {before}`, then migrate again."
+        )
+    if on_refresh:
+        on_refresh(row.name)
+    kept = f"nothing was changed; {row.name} is as it was"
+    with _explained("refresh", draft := Change(snapshot.entry, row.id), kept), backend.together() as inside:
+        inside.take_back_draft(draft)
+        for change in below:
+            with _explained("deploy", change, kept):
+                inside.apply_one(change)
+        with _explained("deploy", snapshot, kept):
+            inside.replace_draft(snapshot)
+    done = [change.entry.name for change in changes]
+    if on_change:
+        for name in done:
+            on_change(name)
     return done
 
 
@@ -185,8 +231,7 @@ def pending(conninfo: str, *, db_dir: Path = DB, to: str | None = None) -> list[
         refresh = now.refreshable and until == len(plan.entries)
         if now.foreign and not refresh:
             raise _diverged(now)
-        start = now.common - 1 if refresh and not now.foreign else now.common
-        return [Change(entry) for entry in plan.entries[start:until]]
+        return now.refresh if refresh else [Change(entry) for entry in plan.entries[now.common : until]]
 
 
 def status(conninfo: str, *, db_dir: Path = DB) -> list[Status]:
@@ -260,13 +305,13 @@ def _diverged(now: _Situation) -> MigrationError:
 
 
 @contextmanager
-def _explained(action: str, change: Change) -> Iterator[None]:
-    """Turn a server's error into a sentence that names the change, the file and the line."""
+def _explained(action: Literal["deploy", "revert", "refresh"], change: Change, kept: str = "") -> Iterator[None]:
+    """Turn a server's error into a sentence that names the change, the file and the line, and what was kept of it."""
     direction: Literal["apply", "rollback"] = "apply" if action == "deploy" else "rollback"
     try:
         yield
     except psycopg.Error as error:
-        kept = (
+        kept = kept or (
             "nothing of it was kept"
             if change.script(direction).transactional
             else ("it does not run in a transaction, so look at what it has left before you run it again")

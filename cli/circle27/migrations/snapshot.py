@@ -13,8 +13,8 @@ from typing import Literal
 
 from circle27.migrations.errors import MigrationError, shown
 from circle27.migrations.plan import Entry, Plan, is_release
-from circle27.migrations.script import MARK
-from circle27.migrations.sources import Source, read_sources
+from circle27.migrations.script import MARK, Script
+from circle27.migrations.sources import Source, read_sources, refuse_misplaced
 from circle27.paths import DB
 
 _NOTE = "Functions and policies"
@@ -46,7 +46,8 @@ class Snapshot:
 def prepare(db_dir: Path = DB, release: str | None = None) -> Snapshot:
     """Compare the sources with the snapshot of `release` (`0.1.0`; by default this package's version). Writes nothing.
 
-    Raises MigrationError if a source can't be frozen, or if it differs from a release that a tag has fixed.
+    Raises MigrationError if a source can't be frozen, if it differs from a release that a tag has fixed, or if a
+    migration makes what only sources may.
     """
     plan = Plan.read(db_dir / "migrations" / "sqitch.plan")
     name = _change_name(release or version("circle27"))
@@ -55,6 +56,10 @@ def prepare(db_dir: Path = DB, release: str | None = None) -> Snapshot:
     if not sources and not fixed:
         raise MigrationError(f"there is nothing to freeze: no .sql in {shown(db_dir / 'functions')} or policies/.")
     frozen = fixed[-1].name if fixed else name
+    if not fixed:
+        for entry in plan.entries:
+            if not is_release(entry.name):
+                refuse_misplaced(Script(entry.script("deploy")))
     scripts = {
         plan.path.parent / kind / f"{frozen}.sql": text for kind, text in _scripts(plan, frozen, sources).items()
     }

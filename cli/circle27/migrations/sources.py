@@ -16,6 +16,7 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 from circle27.migrations.errors import MigrationError, shown
+from circle27.migrations.script import Script
 from circle27.migrations.sqltext import Statement, statements
 
 OWNERS = {
@@ -29,7 +30,7 @@ _KINDS = "function|procedure|view|domain|type|trigger"
 
 _REQUIRES = re.compile(r"^-- requires:[ \t]*(\S+)[ \t]*$", re.MULTILINE)
 _CREATE = re.compile(
-    rf"create\s+(?:or\s+replace\s+)?(?P<kind>{_KINDS})\s+(?P<name>{_QUALIFIED}|{_NAME})"
+    rf"create\s+(?P<replace>or\s+replace\s+)?(?P<kind>{_KINDS})\s+(?P<name>{_QUALIFIED}|{_NAME})"
     rf"(?:.*?\bon\s+(?P<table>{_QUALIFIED}))?",
     re.IGNORECASE | re.DOTALL,
 )
@@ -39,7 +40,8 @@ _GRANT = re.compile(
     r"grant\s+(?P<rights>.+?)\s+on\s+(?P<object>.+?)\s+to\s+(?P<roles>.+?)(?P<option>\s+with\s+grant\s+option)?$",
     re.IGNORECASE | re.DOTALL,
 )
-_OTHER = re.compile(r"(revoke|comment on (policy|column))\b")
+_OTHER = re.compile(r"(revoke|comment on policy)\b")
+_COLUMN = re.compile(rf"comment\s+on\s+column\s+(?P<relation>{_QUALIFIED})\.", re.IGNORECASE)
 _ROUTINES = re.compile(r"(function|procedure|routine|domain|type)\b", re.IGNORECASE)
 _RELATION = re.compile(rf"(?:table\s+)?(?P<name>{_QUALIFIED})", re.IGNORECASE)
 
@@ -130,10 +132,8 @@ class Source:
         made, created = list[Made](), list[tuple[str, str, Statement]]()
         for statement in statements(self.text):
             if match := _CREATE.match(statement.code):
-                kind, name = match["kind"].lower(), _plain(match["name"])
-                created.append((kind, name, statement))
-                if kind == "trigger":
-                    made.append(Made(kind, name, _plain(match["table"] or "")))
+                created.append((match["kind"].lower(), _plain(match["name"]), statement))
+                made += self._created(statement, match)
             elif match := _COMMENT.match(statement.code):
                 kind, name = match["kind"].lower(), _plain(match["name"])
                 if not any(kind == k and _bare(name, kind) == n for k, n, _ in created):
@@ -144,7 +144,7 @@ class Source:
                 made.append(Made("policy", match["name"], _plain(match["table"])))
             elif match := _GRANT.match(statement.code):
                 made.append(self._grant(match))
-            elif not _OTHER.match(statement.words):
+            elif not (_OTHER.match(statement.words) or self._is_of_own_view(statement, created)):
                 first = " ".join(statement.words.split()[:3])
                 raise self._refused(
                     statement, f"`{first} ...` has no place in a source; put it into a change of its own"
@@ -165,6 +165,22 @@ class Source:
             if made.kind != "grant" or not (_ROUTINES.match(made.name) or made.table in own):
                 yield made.drop
 
+    def _created(self, statement: Statement, match: re.Match[str]) -> Iterator[Made]:
+        """Yield a trigger; all else is named by its comment."""
+        kind = match["kind"].lower()
+        if kind in ("function", "procedure") and not match["replace"]:
+            raise self._refused(
+                statement, f"write `create or replace {kind}`: a refresh keeps the one that has the same signature"
+            )
+        if kind == "trigger":
+            yield Made(kind, _plain(match["name"]), _plain(match["table"] or ""))
+
+    @staticmethod
+    def _is_of_own_view(statement: Statement, created: list[tuple[str, str, Statement]]) -> bool:
+        """Whether it comments on a column of a view of this file: such a comment goes with the view."""
+        match = _COLUMN.match(statement.code)
+        return match is not None and ("view", _plain(match["relation"])) in [thing[:2] for thing in created]
+
     def _grant(self, match: re.Match[str]) -> Made:
         name = _plain(match["object"])
         relation = _RELATION.fullmatch(name)
@@ -174,6 +190,36 @@ class Source:
 
     def _refused(self, statement: Statement, why: str) -> MigrationError:
         return MigrationError(f"{shown(self.path)}:{statement.line}: {why}.")
+
+
+_SCHEMAS = rf"(?:{'|'.join(OWNERS)})"
+_MISPLACED = re.compile(
+    rf"\bcreate\s+(?:or\s+replace\s+)?(?P<kind>function|procedure|aggregate|view|domain|type)\s+{_SCHEMAS}\."
+    rf"|\bcreate\s+(?:or\s+replace\s+)?(?:constraint\s+)?(?P<part>trigger|policy)\s[^;]*?\son\s+{_SCHEMAS}\."
+    rf"|\b(?P<grant>grant)\s[^;]*?\son\s+(?!schema\b)(?:(?!\sto\s)[^;])*?(?<![.\w]){_SCHEMAS}(?:\.|\s)"
+    r"|\b(?P<default>alter\s+default\s+privileges)\b",
+    re.IGNORECASE,
+)
+
+
+def refuse_misplaced(script: Script) -> None:
+    """Raise MigrationError for what only sources may make, in a deploy script: a refresh of the snapshot drops it.
+
+    Looks into `do` blocks as well, but not behind their variables.
+    """
+    for statement in script.statements:
+        text = statement.text if statement.words.startswith("do") else statement.code
+        if match := _MISPLACED.search(text):
+            kind = next(part for part in match.groups() if part).lower()
+            kind, place = {
+                "grant": ("grants on relations and routines", "db/policies or db/functions"),
+                "policy": ("policies", "db/policies"),
+                "alter default privileges": ("default privileges", "db/roles.sql"),
+            }.get(" ".join(kind.split()), (f"a {kind}", "db/functions"))
+            raise MigrationError(
+                f"{shown(script.path)}:{statement.line_at(match.start() + 1)}: {kind} of "
+                f"{', '.join(OWNERS)} belong into {place}; from here the next refresh of the snapshot would take them."
+            )
 
 
 def read_sources(db_dir: Path) -> list[Source]:

@@ -6,6 +6,7 @@
 -- No settings of its own, for each costs microseconds at every call: who calls it pins search_path, and asks for
 -- the generic plan (making a plan for each call's own values costs more than running it).
 --
+-- requires: app.day_start
 -- requires: app.slot_state
 
 create or replace function app.day_states(
@@ -21,8 +22,8 @@ stable
 as $function$
 declare
   v_day   date := coalesce(p_day, (p_now at time zone p_time_zone)::pg_catalog.date);
-  v_from  timestamptz := v_day::pg_catalog.timestamp at time zone p_time_zone;
-  v_to    timestamptz := (v_day + 1)::pg_catalog.timestamp at time zone p_time_zone;
+  v_from  timestamptz := app.day_start(p_time_zone, v_day);
+  v_to    timestamptz := app.day_start(p_time_zone, v_day + 1);
   v_slots json;
 begin
   if p_campus_id is null then

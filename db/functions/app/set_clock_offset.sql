@@ -36,6 +36,6 @@ end;
 $function$;
 
 comment on function app.set_clock_offset(interval) is
-'Move the clock that slots, deadlines and feedback follow. Refuses clock_offset_invalid.';
+'Move the clock that slots, deadlines and feedback follow. Refuses clock_offset_invalid, time_invalid.';
 
 revoke all on function app.set_clock_offset(interval) from public;

@@ -26,7 +26,7 @@ create table events.outbox (
   constraint outbox_event_form check (event ~ '^[a-z_]{1,32}$'),
   constraint outbox_payload_object check (jsonb_typeof(payload) = 'object'),
   -- As it is sent, in bytes.
-  constraint outbox_payload_small check (octet_length(payload::text) <= 16384)
+  constraint outbox_payload_small check (octet_length(payload #>> '{}') <= 16384)
 )
 -- It empties as fast as it fills: vacuum by count, not by share of a size that is always small.
 with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);

@@ -161,6 +161,91 @@ comment on function api.set_clock_offset(interval) is
 revoke all on function api.set_clock_offset(interval) from public;
 grant execute on function api.set_clock_offset(interval) to service_role;
 
+-- source: db/functions/api/time_slots.sql
+-- api.time_slots(p_campus_id, p_day): the slots of a campus on one day. Public, the same for everyone, cacheable.
+--
+-- Instants are written in the campus's zone, not the caller's: one cached answer serves all. It may be kept for the
+-- whole seconds before the next thing that the clock changes in it (so never past a deadline), and for ten at most.
+--
+-- Definer: anyone may ask, nobody may read the tables.
+--
+-- requires: app.slot_status, app.day_start
+
+create or replace function api.time_slots(p_campus_id text, p_day date default null)
+returns jsonb
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_now       timestamptz := app.clock();
+  v_time_zone text;
+  v_day       date;
+  v_slots     jsonb;
+  v_next      timestamptz;
+begin
+  if p_day not between date '2000-01-01' and date '2199-12-31' then
+    perform app.refuse('day_invalid');
+  end if;
+
+  select campuses.time_zone
+  into v_time_zone
+  from app.campuses
+  where campuses.campus_id = p_campus_id;
+
+  if not found then
+    perform app.refuse('campus_not_found');
+  end if;
+  v_day := coalesce(p_day, (v_now at time zone v_time_zone)::date);
+  perform set_config('TimeZone', v_time_zone, true);
+
+  select
+    jsonb_agg(
+      jsonb_build_object(
+        'timeSlot', slots.time_slot,
+        'deadlineAt', slots.deadline_at,
+        'endsAt', slots.ends_at,
+        'slotStatus',
+        app.slot_status(v_now, slots.deadline_at, slots.ends_at, slots.matched_at, slots.cancelled_at),
+        'version', slots.version
+      )
+      order by slots.time_slot
+    ),
+    least(
+      min(slots.deadline_at) filter (where slots.deadline_at > v_now),
+      min(slots.ends_at) filter (where slots.ends_at > v_now)
+    )
+  into v_slots, v_next
+  from app.time_slots as slots
+  where slots.campus_id = p_campus_id
+    and slots.time_slot >= app.day_start(v_time_zone, v_day)
+    and slots.time_slot < app.day_start(v_time_zone, v_day + 1);
+
+  perform set_config(
+    'response.headers',
+    format(
+      '[{"Cache-Control": "public, max-age=%s"}]',
+      least(10, coalesce(floor(extract(epoch from v_next - v_now)), 10))::integer
+    ),
+    true
+  );
+
+  return jsonb_build_object(
+    'campusId', p_campus_id,
+    'timeZone', v_time_zone,
+    'day', v_day,
+    'slots', coalesce(v_slots, '[]')
+  );
+end;
+$function$;
+
+comment on function api.time_slots(text, date) is
+'The slots of a campus on one day (default: today there): {campusId, timeZone, day, slots}. Public and cacheable. Refuses campus_not_found, day_invalid.';
+
+revoke all on function api.time_slots(text, date) from public;
+grant execute on function api.time_slots(text, date) to anon, authenticated, service_role;
+
 -- source: db/functions/app/add_campus.sql
 -- app.add_campus(p_campus_id, p_name, p_time_zone, p_email_domains, p_slot_times): add a campus.
 --
@@ -262,7 +347,8 @@ revoke all on function app.api_version() from public;
 -- source: db/functions/api/ready.sql
 -- api.ready(): whether this database can serve and write. The gateway's /ready asks it.
 --
--- Enters a table on purpose: a database that answers `select 1` may still not know ours.
+-- Enters a table on purpose: a database that answers `select 1` may still not know ours. Where it can't, it refuses
+-- with 503, so that whoever asks sees it in the status and need not read the answer.
 --
 -- Definer: anyone may ask, nobody may read the tables.
 --
@@ -276,15 +362,16 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $function$
 begin
-  return jsonb_build_object(
-    'ready', not pg_is_in_recovery() and exists (select from app.clock_offset),
-    'version', app.api_version()
-  );
+  if pg_is_in_recovery() or not exists (select from app.clock_offset) then
+    perform app.refuse('not_ready');
+  end if;
+
+  return jsonb_build_object('ready', true, 'version', app.api_version());
 end;
 $function$;
 
 comment on function api.ready() is
-'Whether this database can serve and write: {ready, version}.';
+'Whether this database can serve and write: {ready, version}. Refuses not_ready.';
 
 revoke all on function api.ready() from public;
 grant execute on function api.ready() to anon, authenticated, service_role;
@@ -375,7 +462,8 @@ revoke all on function app.current_member() from public;
 -- app.emit(p_campus_id, p_channel, p_event, p_payload): put one event into the outbox.
 --
 -- In the transaction that caused it: it is told if and only if that commits. No NOTIFY, whose lock at commit
--- is one for the whole cluster. The channel is user:<user_id>, campus:<campus_id> or session:<session_id>.
+-- is one for the whole cluster. The channel is user:<user_id>, session:<session_id> (lower-case uuids)
+-- or campus:<campus_id>; the table refuses all else, an event's name beyond a-z and _, and a payload above 16 kB.
 
 create or replace function app.emit(p_campus_id text, p_channel text, p_event text, p_payload jsonb)
 returns void
@@ -445,13 +533,15 @@ as $function$
      'Take timeSlot from get_button_states or time_slots', false, 'slots'),
     ('day_invalid', 422, 'The day is out of range',
      'Send a date between 2000-01-01 and 2199-12-31, or none for today', false, 'slots'),
-    -- Clock, queue.
+    -- Clock, queue, readiness.
     ('clock_offset_invalid', 422, 'The clock cannot be moved by this interval',
      'Give an interval of at most 99 years', false, 'operations'),
     ('time_invalid', 422, 'The time is missing or out of range',
      'Give an instant between 2000-01-01 and 2199-12-31', false, 'operations'),
     ('limit_invalid', 422, 'The number of events to take is out of range',
-     'Take between 1 and 10000', false, 'operations')
+     'Take between 1 and 10000', false, 'operations'),
+    ('not_ready', 503, 'The database cannot serve and write yet',
+     'Try again in a few seconds', true, 'operations')
 $function$;
 
 comment on function app.error_registry() is
@@ -462,37 +552,35 @@ revoke all on function app.error_registry() from public;
 grant execute on function app.error_registry() to anon, authenticated, service_role, circle27_auth;
 
 -- source: db/functions/app/hour_text.sql
--- app.hour_text(p_local): the hour as the button shows it: 1PM, 1:30PM, 12AM, 12PM.
+-- app.hour_text(p_local): the hour of a local time as the button shows it: 1PM, 1:30PM, 12AM, 12PM.
 --
--- Not to_char(): that one may follow lc_time, so it is only STABLE, and it can't leave out the minutes.
--- Plain SQL, so that it is inlined into its caller.
+-- IMMUTABLE in truth: PostgreSQL calls to_char() STABLE because of patterns that follow lc_time, and none is here.
+-- PL/pgSQL and without settings of its own, for it is part of every button.
 
-create or replace function app.hour_text(p_local time)
+create or replace function app.hour_text(p_local timestamp)
 returns text
-language sql
+language plpgsql
 immutable
 parallel safe
 as $function$
-  select
-    ('{12,1,2,3,4,5,6,7,8,9,10,11}'::pg_catalog.text[])[date_part('hour', p_local)::integer % 12 + 1]
-    || case when date_part('minute', p_local) = 0 then '' else substr(p_local::text, 3, 3) end
-    || case when p_local < '12:00' then 'AM' else 'PM' end
+begin
+  return replace(to_char(p_local, 'FMHH12:MIAM'), ':00', '');
+end;
 $function$;
 
-comment on function app.hour_text(time) is
+comment on function app.hour_text(timestamp) is
 'The hour of a local time as the button shows it: 1PM, 1:30PM, 12AM.';
 
-revoke all on function app.hour_text(time) from public;
+revoke all on function app.hour_text(timestamp) from public;
 
 -- source: db/functions/app/button_state.sql
 -- app.button_state(...): Method 7, the one rule of the button. All else calls it.
 --
 -- Reads no table and no clock. Before the deadline the waitlist decides, after it the circle, after the end
--- the feedback; a boundary belongs to what comes after it. Each return is a line of the specification.
+-- the feedback; a boundary belongs to what comes after it. Each line below is a line of the specification.
 --
 -- Honestly immutable: the object is put together as text (json_build_object() is only STABLE), the hour by
--- app.hour_text(). PL/pgSQL, for only what is reached costs anything; and without settings of its own. Inlined
--- SQL was tried: setting up the whole expression at every call cost three times as much.
+-- app.hour_text(). Plain SQL without a header of settings, so that it is inlined into the queries that call it.
 --
 -- requires: app.hour_text
 
@@ -506,46 +594,28 @@ create or replace function app.button_state(
   p_feedback_given boolean
 )
 returns json
-language plpgsql
+language sql
 immutable
-strict
 parallel safe
 as $function$
-declare
-  v_hour text := app.hour_text((p_deadline_at at time zone p_time_zone)::pg_catalog.time);
-begin
-  if p_now < p_deadline_at then
-    if p_on_waitlist then
-      return (
-        '{"buttonState": "leave", "buttonText": "Can''t Go", "middleText": "Decide by ' || v_hour || '", "isDisabled": false}'
-      )::pg_catalog.json;
-    end if;
-    return (
-      '{"buttonState": "join", "buttonText": "Join", "middleText": "Decide by ' || v_hour || '", "isDisabled": false}'
-    )::pg_catalog.json;
-  end if;
-
-  if not p_in_circle then
-    return (
-      '{"buttonState": "past", "buttonText": "Past", "middleText": "Closed at ' || v_hour || '", "isDisabled": true}'
-    )::pg_catalog.json;
-  end if;
-
-  if p_now < p_ends_at then
-    return (
-      '{"buttonState": "confirmed", "buttonText": "Confirmed ✓", "middleText": "Confirmed at ' || v_hour || '", "isDisabled": false}'
-    )::pg_catalog.json;
-  end if;
-
-  if p_feedback_given then
-    return (
-      '{"buttonState": "past", "buttonText": "Past", "middleText": "Confirmed at ' || v_hour || '", "isDisabled": true}'
-    )::pg_catalog.json;
-  end if;
-  return (
-    '{"buttonState": "feedback", "buttonText": "Feedback >", "middleText": "Confirmed at ' || v_hour || '", "isDisabled": false}'
-  )::pg_catalog.json;
-end;
+  select (
+    case
+      when p_now < p_deadline_at and not p_on_waitlist
+        then '{"buttonState": "join", "buttonText": "Join", "isDisabled": false, "middleText": "Decide by '
+      when p_now < p_deadline_at and p_on_waitlist
+        then '{"buttonState": "leave", "buttonText": "Can''t Go", "isDisabled": false, "middleText": "Decide by '
+      when p_now >= p_deadline_at and not p_in_circle
+        then '{"buttonState": "past", "buttonText": "Past", "isDisabled": true, "middleText": "Closed at '
+      when p_now < p_ends_at and p_in_circle
+        then '{"buttonState": "confirmed", "buttonText": "Confirmed ✓", "isDisabled": false, "middleText": "Confirmed at '
+      when p_now >= p_ends_at and not p_feedback_given
+        then '{"buttonState": "feedback", "buttonText": "Feedback >", "isDisabled": false, "middleText": "Confirmed at '
+      when p_now >= p_ends_at and p_feedback_given
+        then '{"buttonState": "past", "buttonText": "Past", "isDisabled": true, "middleText": "Confirmed at '
+    end
+    || app.hour_text(p_deadline_at at time zone p_time_zone)
+    || '"}'
+  )::json
 $function$;
 
 comment on function app.button_state(timestamptz, timestamptz, timestamptz, text, boolean, boolean, boolean) is
@@ -985,7 +1055,7 @@ end;
 $function$;
 
 comment on function app.set_clock_offset(interval) is
-'Move the clock that slots, deadlines and feedback follow. Refuses clock_offset_invalid.';
+'Move the clock that slots, deadlines and feedback follow. Refuses clock_offset_invalid, time_invalid.';
 
 revoke all on function app.set_clock_offset(interval) from public;
 
@@ -1016,8 +1086,12 @@ revoke all on function app.slot_instants(text, date, time[]) from public;
 -- source: db/functions/app/open_campus_slots.sql
 -- app.open_campus_slots(p_campus_id, p_now): open one campus's slots from today to open_days_ahead.
 --
--- Only slots that can still be joined: one whose deadline has passed would open closed. Repeatable, and safe
--- beside itself: the key decides who opens a slot, and rows are inserted in its order, so none waits in a circle.
+-- Only slots that could be joined at p_now: one whose deadline has passed would open closed. The worker passes
+-- app.clock(); the local seed passes the morning of today, so that a demo shows the day's earlier slots, too. So the
+-- event says what each slot is now, which then is not `open`.
+--
+-- Repeatable, and safe beside itself: the key decides who opens a slot, and rows are inserted in its order, so none
+-- waits in a circle.
 --
 -- requires: app.slot_instants
 
@@ -1030,6 +1104,7 @@ as $function$
 declare
   v_campus app.campuses;
   v_opened timestamptz[];
+  v_now    timestamptz;
 begin
   select campuses.*
   into v_campus
@@ -1071,6 +1146,7 @@ begin
     return 0;
   end if;
 
+  v_now := app.clock();
   perform app.emit(
     p_campus_id,
     'campus:' || p_campus_id,
@@ -1079,7 +1155,7 @@ begin
       'timeSlot', slots.time_slot,
       'deadlineAt', slots.deadline_at,
       'endsAt', slots.ends_at,
-      'slotStatus', 'open',
+      'slotStatus', app.slot_status(v_now, slots.deadline_at, slots.ends_at, slots.matched_at, slots.cancelled_at),
       'version', slots.version
     )
   )
@@ -1093,7 +1169,7 @@ end;
 $function$;
 
 comment on function app.open_campus_slots(text, timestamptz) is
-'Open one campus''s slots from today to open_days_ahead; returns how many. Refuses campus_not_found.';
+'Open one campus''s slots from the day of p_now to open_days_ahead; returns how many. Refuses campus_not_found.';
 
 revoke all on function app.open_campus_slots(text, timestamptz) from public;
 
@@ -1130,91 +1206,6 @@ comment on function app.slot_status(timestamptz, timestamptz, timestamptz, times
 
 revoke all on function app.slot_status(timestamptz, timestamptz, timestamptz, timestamptz, timestamptz) from public;
 
--- source: db/functions/api/time_slots.sql
--- api.time_slots(p_campus_id, p_day): the slots of a campus on one day. Public, the same for everyone, cacheable.
---
--- Instants are written in the campus's zone, not the caller's: one cached answer serves all. It may be kept until the
--- next thing that the clock changes in it, and never longer than ten seconds.
---
--- Definer: anyone may ask, nobody may read the tables.
---
--- requires: app.slot_status
-
-create or replace function api.time_slots(p_campus_id text, p_day date default null)
-returns jsonb
-language plpgsql
-stable
-security definer
-set search_path = pg_catalog, pg_temp
-as $function$
-declare
-  v_now       timestamptz := app.clock();
-  v_time_zone text;
-  v_day       date;
-  v_slots     jsonb;
-  v_next      timestamptz;
-begin
-  if p_day not between date '2000-01-01' and date '2199-12-31' then
-    perform app.refuse('day_invalid');
-  end if;
-
-  select campuses.time_zone
-  into v_time_zone
-  from app.campuses
-  where campuses.campus_id = p_campus_id;
-
-  if not found then
-    perform app.refuse('campus_not_found');
-  end if;
-  v_day := coalesce(p_day, (v_now at time zone v_time_zone)::date);
-  perform set_config('TimeZone', v_time_zone, true);
-
-  select
-    jsonb_agg(
-      jsonb_build_object(
-        'timeSlot', slots.time_slot,
-        'deadlineAt', slots.deadline_at,
-        'endsAt', slots.ends_at,
-        'slotStatus',
-        app.slot_status(v_now, slots.deadline_at, slots.ends_at, slots.matched_at, slots.cancelled_at),
-        'version', slots.version
-      )
-      order by slots.time_slot
-    ),
-    least(
-      min(slots.deadline_at) filter (where slots.deadline_at > v_now),
-      min(slots.ends_at) filter (where slots.ends_at > v_now)
-    )
-  into v_slots, v_next
-  from app.time_slots as slots
-  where slots.campus_id = p_campus_id
-    and slots.time_slot >= v_day::timestamp at time zone v_time_zone
-    and slots.time_slot < (v_day + 1)::timestamp at time zone v_time_zone;
-
-  perform set_config(
-    'response.headers',
-    format(
-      '[{"Cache-Control": "public, max-age=%s"}]',
-      least(10, coalesce(ceil(extract(epoch from v_next - v_now)), 10))::integer
-    ),
-    true
-  );
-
-  return jsonb_build_object(
-    'campusId', p_campus_id,
-    'timeZone', v_time_zone,
-    'day', v_day,
-    'slots', coalesce(v_slots, '[]')
-  );
-end;
-$function$;
-
-comment on function api.time_slots(text, date) is
-'The slots of a campus on one day (default: today there): {campusId, timeZone, day, slots}. Public and cacheable. Refuses campus_not_found, day_invalid.';
-
-revoke all on function api.time_slots(text, date) from public;
-grant execute on function api.time_slots(text, date) to anon, authenticated, service_role;
-
 -- source: db/functions/app/slot_state.sql
 -- app.slot_state(...): one slot as one member sees it: Method 7 and what the client needs around it.
 --
@@ -1225,8 +1216,8 @@ grant execute on function api.time_slots(text, date) to anon, authenticated, ser
 -- then, as Method 7 does; the client keeps the old one, disabled, and looks again at changesAt.
 -- changesAt: when this button ends by itself; null when only an event can change it.
 --
--- Runs for each slot of each poll: put together as text, which costs half of json_build_object(), and without
--- settings of its own. STABLE and not more, for instants in JSON follow TimeZone.
+-- Plain SQL, so that it is inlined into the query, and one format(): this runs for each slot of each poll
+-- (json_build_object() costs twice as much). STABLE and not more, for instants in JSON follow TimeZone.
 --
 -- requires: app.button_state
 -- requires: app.slot_status
@@ -1245,51 +1236,46 @@ create or replace function app.slot_state(
   p_version bigint
 )
 returns json
-language plpgsql
+language sql
 stable
 parallel safe
 as $function$
-declare
-  v_now        timestamptz := p_now;
-  v_in_circle  boolean := p_in_circle;
-  v_status     text := app.slot_status(p_now, p_deadline_at, p_ends_at, p_matched_at, p_cancelled_at);
-  v_pending    text := 'false';
-  v_changes_at timestamptz;
-begin
-  if v_status = 'open' then
-    v_changes_at := p_deadline_at;
-  elsif v_status = 'matching' then
-    if p_on_waitlist then
-      v_pending := 'true';
-      v_changes_at := p_now + interval '2 seconds';
-    end if;
-  elsif v_status = 'matched' then
-    v_now := greatest(p_now, p_deadline_at);
-    if p_in_circle then
-      v_changes_at := p_ends_at;
-    end if;
-  elsif v_status = 'cancelled' then
-    v_now := greatest(p_now, p_deadline_at);
-    v_in_circle := false;
-  end if;
-
-  return (
+  select format(
+    '%s, "timeSlot": %s, "deadlineAt": %s, "endsAt": %s, "slotStatus": "%s", "pending": %s, "changesAt": %s, "version": %s}',
     left(
       app.button_state(
-        v_now, p_deadline_at, p_ends_at, p_time_zone, p_on_waitlist, v_in_circle, p_feedback_given
+        case when coalesce(p_matched_at, p_cancelled_at) is null then p_now else greatest(p_now, p_deadline_at) end,
+        p_deadline_at,
+        p_ends_at,
+        p_time_zone,
+        p_on_waitlist,
+        p_in_circle and p_cancelled_at is null,
+        p_feedback_given
       )::text,
       -1
-    )
-    || ', "timeSlot": ' || to_json(p_time_slot)::text
-    || ', "deadlineAt": ' || to_json(p_deadline_at)::text
-    || ', "endsAt": ' || to_json(p_ends_at)::text
-    || ', "slotStatus": "' || v_status
-    || '", "pending": ' || v_pending
-    || ', "changesAt": ' || coalesce(to_json(v_changes_at)::text, 'null')
-    || ', "version": ' || p_version::text
-    || '}'
-  )::pg_catalog.json;
-end;
+    ),
+    to_json(p_time_slot),
+    to_json(p_deadline_at),
+    to_json(p_ends_at),
+    app.slot_status(p_now, p_deadline_at, p_ends_at, p_matched_at, p_cancelled_at),
+    case
+      when p_on_waitlist and app.slot_status(p_now, p_deadline_at, p_ends_at, p_matched_at, p_cancelled_at) = 'matching'
+        then 'true'
+      else 'false'
+    end,
+    coalesce(
+      to_json(
+        case
+          when p_now >= p_ends_at or p_cancelled_at is not null then null
+          when p_matched_at is not null then case when p_in_circle then p_ends_at end
+          when p_now < p_deadline_at then p_deadline_at
+          when p_on_waitlist then p_now + interval '2 seconds'
+        end
+      )::text,
+      'null'
+    ),
+    p_version
+  )::json
 $function$;
 
 comment on function app.slot_state(
@@ -1392,6 +1378,7 @@ revoke all on function app.button(text, uuid, timestamptz, timestamptz) from pub
 -- No settings of its own, for each costs microseconds at every call: who calls it pins search_path, and asks for
 -- the generic plan (making a plan for each call's own values costs more than running it).
 --
+-- requires: app.day_start
 -- requires: app.slot_state
 
 create or replace function app.day_states(
@@ -1407,8 +1394,8 @@ stable
 as $function$
 declare
   v_day   date := coalesce(p_day, (p_now at time zone p_time_zone)::pg_catalog.date);
-  v_from  timestamptz := v_day::pg_catalog.timestamp at time zone p_time_zone;
-  v_to    timestamptz := (v_day + 1)::pg_catalog.timestamp at time zone p_time_zone;
+  v_from  timestamptz := app.day_start(p_time_zone, v_day);
+  v_to    timestamptz := app.day_start(p_time_zone, v_day + 1);
   v_slots json;
 begin
   if p_campus_id is null then
@@ -1479,6 +1466,7 @@ set local role circle27_auth;
 -- audit.record(p_action, p_campus_id, p_user_id, p_time_slot, p_details): write one line of the trail.
 --
 -- Who, as which role and from where it reads itself, so that no caller can leave them out. Real time.
+-- A trusted server's key may name itself in `sub` by any text: only a uuid is somebody, and no other text gets in.
 --
 -- Definer: app functions run as circle27_owner, which may add to the trail through this and in no other way.
 
@@ -1506,7 +1494,9 @@ begin
     p_user_id,
     p_time_slot,
     p_details,
-    (v_claims ->> 'sub')::uuid,
+    case
+      when v_claims ->> 'sub' ~ '^[0-9A-Fa-f]{8}-([0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}$' then (v_claims ->> 'sub')::uuid
+    end,
     coalesce(nullif(current_setting('role'), 'none'), session_user),
     left(v_claims ->> 'session_id', 64),
     -- The gateway sets it; what the client claims in X-Forwarded-For is not asked.
@@ -1623,18 +1613,17 @@ set local role circle27_owner;
 -- source: db/policies/campus_domains.sql
 -- app.campus_domains: requests read it through the functions only.
 
-grant select, insert, update, delete on app.campus_domains to service_role;
+grant select on app.campus_domains to service_role;
 
 -- source: db/policies/campuses.sql
 -- app.campuses: requests read it through the functions only.
 
-grant select, insert, update, delete on app.campuses to service_role;
+grant select on app.campuses to service_role;
 
 -- source: db/policies/circle_members.sql
 -- app.circle_members: a member reads their own places.
 
-grant select on app.circle_members to authenticated;
-grant select, insert, update, delete on app.circle_members to service_role;
+grant select on app.circle_members to authenticated, service_role;
 
 create policy own_places on app.circle_members
 for select
@@ -1645,8 +1634,7 @@ using (user_id = (select auth.uid()));
 -- source: db/policies/circles.sql
 -- app.circles: a member reads the circles they are in.
 
-grant select on app.circles to authenticated;
-grant select, insert, update, delete on app.circles to service_role;
+grant select on app.circles to authenticated, service_role;
 
 create policy circles_of_mine on app.circles
 for select
@@ -1679,8 +1667,7 @@ using (true);
 -- source: db/policies/feedback.sql
 -- app.feedback: a member reads what they said themselves; giving it goes through the function.
 
-grant select on app.feedback to authenticated;
-grant select, insert, update, delete on app.feedback to service_role;
+grant select on app.feedback to authenticated, service_role;
 
 create policy own_feedback on app.feedback
 for select
@@ -1691,18 +1678,18 @@ using (user_id = (select auth.uid()));
 -- source: db/policies/time_slots.sql
 -- app.time_slots: what is public of it comes from api.time_slots(); requests read it through the functions only.
 
-grant select, insert, update, delete on app.time_slots to service_role;
+grant select on app.time_slots to service_role;
 
 -- source: db/policies/user_campuses.sql
 -- app.user_campuses: the directory; requests read it through the functions only.
 
-grant select, insert, update, delete on app.user_campuses to service_role;
+grant select on app.user_campuses to service_role;
 
 -- source: db/policies/users.sql
 -- app.users: a member reads their own row, without the address: no column grant, so no policy can leak it.
 
 grant select (campus_id, user_id, display_name, tier, attributes, created_at) on app.users to authenticated;
-grant select, insert, update, delete on app.users to service_role;
+grant select on app.users to service_role;
 
 create policy own_row on app.users
 for select
@@ -1712,8 +1699,7 @@ using (user_id = (select auth.uid()));
 -- source: db/policies/waitlist_entries.sql
 -- app.waitlist_entries: a member reads their own entries; joining and leaving go through the functions.
 
-grant select on app.waitlist_entries to authenticated;
-grant select, insert, update, delete on app.waitlist_entries to service_role;
+grant select on app.waitlist_entries to authenticated, service_role;
 
 create policy own_entries on app.waitlist_entries
 for select
