@@ -138,6 +138,13 @@ def test_the_day_that_the_clock_is_set_to_has_its_slots(stack: Stack) -> None:
         stack.run("clock", "--reset")
 
 
+def test_up_after_a_rollback_serves_again(own_stack: Stack) -> None:
+    own_stack.run("db", "rollback", "--to", "@ROOT", "--yes")
+    assert own_stack.http.get("/ready").status_code == 503
+    own_stack.run("up")
+    assert own_stack.http.get("/ready").status_code == 200
+
+
 def test_two_at_once_make_one_stack(own_stack: Stack) -> None:
     own_stack.run("down")
     both = [subprocess.Popen([*CIRCLE27, "up"], env=own_stack.environment, stderr=subprocess.PIPE) for _ in range(2)]

@@ -129,6 +129,7 @@ def test_an_unknown_parameter_is_404_with_a_hint(stack: Stack, argument: str) ->
 def test_other_methods_are_refused(stack: Stack, method: str) -> None:
     answer = stack.http.request(method, "/rest/v1/rpc/get_button_states")
     assert answer.status_code in (401, 404, 405)
+    assert answer.json()["code"]
 
 
 @pytest.mark.parametrize("path", ["/rest/v1/users", "/rest/v1/time_slots", "/rest/v1/pg_authid", "/rest/v1/rpc/clock"])

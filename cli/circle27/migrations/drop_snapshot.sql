@@ -28,7 +28,10 @@ begin
     from (
       select
         case when relations.relkind = 'S' then 'sequence' else 'table' end as kind,
-        relations.oid::regclass::text as name, relations.relnamespace as schema, relations.relowner as owner, entry.grantee
+        relations.oid::regclass::text as name,
+        relations.relnamespace as schema,
+        relations.relowner as owner,
+        entry.grantee
       from pg_class as relations
       cross join lateral aclexplode(relations.relacl) as entry
       union all

@@ -52,8 +52,11 @@ def accepts_connections(settings: Settings) -> bool:
     return True
 
 
-def bring_up_to_date(settings: Settings, say: Callable[[str], None]) -> None:
-    """Make the database, the roles and their passwords, migrate, and seed the local campus. Repeatable."""
+def bring_up_to_date(settings: Settings, say: Callable[[str], None]) -> bool:
+    """Make the database, the roles and their passwords, migrate, and seed the local campus. Repeatable.
+
+    Returns whether anything was migrated: then a PostgREST that already runs must read the schema again.
+    """
     with psycopg.connect(settings.dsn(SUPERUSER, database="postgres"), autocommit=True) as connection:
         if not connection.execute("select from pg_database where datname = %s", [DATABASE]).fetchall():
             connection.execute(sql.SQL("create database {}").format(sql.Identifier(DATABASE)))
@@ -68,10 +71,10 @@ def bring_up_to_date(settings: Settings, say: Callable[[str], None]) -> None:
             connection.execute(change.format(sql.Identifier(role), sql.Literal(verifier.decode())))
         connection.execute("alter role circle27_migrator createdb")  # locally, for tests and rehearsals
     migrator = settings.dsn("circle27_migrator")
-    for name in migrate(migrator):
-        say(f"migrated: {name}")
+    migrated = migrate(migrator, on_change=lambda name: say(f"migrated: {name}"))
     with psycopg.connect(migrator) as connection:
         connection.execute(SEED.read_bytes())
+    return bool(migrated)
 
 
 def run_as(settings: Settings) -> dict[str, Any]:

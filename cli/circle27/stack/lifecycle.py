@@ -75,7 +75,9 @@ def _up(say: Callable[[str], None]) -> Settings:
     start("postgresql")
     wait_until(lambda: cluster.accepts_connections(settings), 60, "PostgreSQL did not start")
     say("PostgreSQL accepts connections")
-    cluster.bring_up_to_date(settings, say)
+    if cluster.bring_up_to_date(settings, say):
+        for service in settings.postgrest_services():
+            supervisor.signal(service, "USR1")  # one that runs already read its schema before
     for service in ("pgbouncer", *settings.postgrest_services(), "gateway", "worker"):
         start(service)
     wait_until(lambda: ready(settings), 30, "the gateway did not become ready")
