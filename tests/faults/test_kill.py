@@ -102,6 +102,29 @@ def test_a_killed_process_heals(own_stack: Stack, service: str) -> None:
             assert service == "gateway", (status, count)  # only a dead gateway may cut a connection
 
 
+def test_after_a_restart_of_pgbouncer_no_dead_connection_is_left(own_stack: Stack) -> None:
+    """An idle pool does not notice; each of its connections would fail one request, much later."""
+    supervisor = Supervisor(own_stack.settings)
+
+    async def fill_the_pools() -> None:
+        async with light_load(own_stack) as load:
+            await until_served(load, time.monotonic(), 10)
+
+    asyncio.run(fill_the_pools())
+    logs = [own_stack.home / "logs" / f"{service}.log" for service in own_stack.settings.postgrest_services()]
+    before = [log.read_text().count("Schema cache loaded") for log in logs]
+    os.kill(supervisor.states()["pgbouncer"]["pid"], signal.SIGKILL)
+    wait_until(
+        lambda: all(
+            log.read_text().count("Schema cache loaded") > count for log, count in zip(logs, before, strict=True)
+        ),
+        5,
+        "PostgREST was not told",
+    )
+    token = own_stack.token("ann@stanford.edu")
+    assert {own_stack.rpc("get_button_states", token=token).status_code for _ in range(60)} == {200}
+
+
 def test_a_503_says_when_to_come_back(own_stack: Stack) -> None:
     supervisor = Supervisor(own_stack.settings)
     supervisor.rpc.stopProcess("pgbouncer", True)

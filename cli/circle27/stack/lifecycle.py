@@ -67,6 +67,8 @@ def _up(say: Callable[[str], None]) -> Settings:
     if not supervisor.running():
         supervisor.begin()
         changed = []
+    elif "conf/supervisord.conf" in changed:
+        say("the services' own set-up has changed; it takes effect after `circle27 down`")
     stale = {service for name in changed for service in READERS.get(name, ())}
 
     def start(service: str) -> None:
