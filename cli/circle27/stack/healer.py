@@ -15,7 +15,8 @@ from circle27.stack.settings import Settings
 def main() -> None:
     """Wait for events on standard input, for ever."""
     rpc = childutils.getRPCInterface(os.environ).supervisor
-    seen_running = False  # the first start is no restart: PostgREST was not there before
+    # The first start is no restart: PostgREST was not there before. But this listener may itself have been restarted.
+    seen_running = rpc.getProcessInfo("pgbouncer")["statename"] == "RUNNING"
     while True:
         headers, payload = childutils.listener.wait(sys.stdin, sys.stdout)
         event = childutils.get_headers(payload)
