@@ -94,6 +94,8 @@ def test_a_killed_process_heals(own_stack: Stack, service: str) -> None:
 
     load = asyncio.run(play())
     refusals = collections.Counter((status, body) for _, status, body in load.seen if status != 200)
+    if service in ("postgrest", "postgrest_2", "worker", "healer"):
+        assert not refusals  # the other PostgREST answers; the rest stands in no request's way
     for (status, body), count in refusals.items():
         if isinstance(status, int):
             assert status in (503, 504), (status, body, count)
