@@ -1265,11 +1265,10 @@ as $function$
     end,
     coalesce(
       to_json(
-        case
-          when p_now >= p_ends_at or p_cancelled_at is not null then null
-          when p_matched_at is not null then case when p_in_circle then p_ends_at end
-          when p_now < p_deadline_at then p_deadline_at
-          when p_on_waitlist then p_now + interval '2 seconds'
+        case app.slot_status(p_now, p_deadline_at, p_ends_at, p_matched_at, p_cancelled_at)
+          when 'open' then p_deadline_at
+          when 'matching' then case when p_on_waitlist then p_now + interval '2 seconds' end
+          when 'matched' then case when p_in_circle then p_ends_at end
         end
       )::text,
       'null'
