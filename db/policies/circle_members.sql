@@ -1,9 +1,25 @@
--- app.circle_members: a member reads their own places.
+-- app.circle_members: a member reads who is in the circles that they are or were in.
 
-grant select on app.circle_members to authenticated, service_role;
+grant select (campus_id, time_slot, user_id, circle_no, cancelled_at) on app.circle_members to authenticated;
+grant select on app.circle_members to service_role;
 
 create policy own_places on app.circle_members
 for select
 to authenticated
 -- The member's own, by the index on user_id.
 using (user_id = (select auth.uid()));
+
+create policy places_of_mates on app.circle_members
+for select
+to authenticated
+-- The first line finds the rows by the index on user_id, the second keeps those of the same circles.
+using (
+  user_id = any((select app.my_mates())::uuid[])
+  and (campus_id, time_slot, circle_no) in (
+    select
+      places.campus_id,
+      places.time_slot,
+      places.circle_no
+    from app.my_places() as places
+  )
+);

@@ -1,9 +1,16 @@
--- app.users: a member reads their own row, without the address: no column grant, so no policy can leak it.
+-- app.users: a member reads the names of their circle-mates and their own; nothing else of a row is granted, least of all
+-- the address, so no policy can leak it. my_profile() tells a member the rest about themselves.
 
-grant select (campus_id, user_id, display_name, tier, attributes, created_at) on app.users to authenticated;
+grant select (campus_id, user_id, display_name) on app.users to authenticated;
 grant select on app.users to service_role;
 
 create policy own_row on app.users
 for select
 to authenticated
 using (user_id = (select auth.uid()));
+
+create policy circle_mates on app.users
+for select
+to authenticated
+-- One array for the whole query, so that the index on user_id finds the rows.
+using (user_id = any((select app.my_mates())::uuid[]));

@@ -117,14 +117,17 @@ insert into may_call values
     'app.error_registry', 'app.pre_request', 'app.refuse'
   ]),
   ('authenticated', array[
-    'api.get_button_state', 'api.get_button_states', 'api.open_stream', 'api.ready', 'api.time_slots',
-    'app.error_registry', 'app.member_time_zone', 'app.pre_request', 'app.refuse'
+    'api.block_user', 'api.cancel_time_slot', 'api.get_button_state', 'api.get_button_states', 'api.join_waitlist',
+    'api.leave_waitlist', 'api.my_circle', 'api.my_profile', 'api.open_stream', 'api.ready', 'api.submit_feedback',
+    'api.time_slots', 'api.unblock_user', 'api.update_profile',
+    'app.error_registry', 'app.member_time_zone', 'app.my_mates', 'app.my_places', 'app.pre_request', 'app.refuse'
   ]),
   ('service_role', array[
-    'api.get_button_state', 'api.ready', 'api.set_clock_offset', 'api.time_slots',
+    'api.cancel_time_slot', 'api.get_button_state', 'api.match_time_slot', 'api.ready', 'api.run_due_deadlines',
+    'api.set_clock_offset', 'api.time_slots',
     'app.clock', 'app.error_registry', 'app.pre_request', 'app.refuse'
   ]),
-  ('circle27_worker', array['app.clock', 'app.open_time_slots', 'events.take']),
+  ('circle27_worker', array['app.clock', 'app.open_time_slots', 'app.run_due_deadlines', 'events.take']),
   ('circle27_monitor', array[]::text[]),
   ('authenticator', array[]::text[]);
 

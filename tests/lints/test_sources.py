@@ -10,7 +10,9 @@ import pytest
 from circle27.commands.docs import error_codes
 from circle27.paths import DB, ROOT
 
-FUNCTIONS = sorted((DB / "functions").glob("*/*.sql"))
+SOURCES = sorted((DB / "functions").glob("*/*.sql"))
+FUNCTIONS = [path for path in SOURCES if "create or replace function" in path.read_text("utf-8")]
+VIEWS = [path for path in SOURCES if path not in FUNCTIONS]
 POLICIES = sorted((DB / "policies").glob("*.sql"))
 REFUSE = DB / "functions/app/refuse.sql"
 DEPLOY = sorted(path for path in (DB / "migrations/deploy").glob("*.sql") if not path.name.startswith("release_"))
@@ -40,6 +42,14 @@ def test_one_function_a_file(path: Path) -> None:
     assert re.findall(r"comment on function ([a-z_]+\.[a-z_0-9]+)\s*\(", text) == [name(path)]
     assert re.findall(r"revoke all on function ([a-z_]+\.[a-z_0-9]+)\s*\([^;]*\)\s*from public", text) == [name(path)]
     assert path.read_text("utf-8").startswith(f"-- {name(path)}("), "the why stands above, beginning with the name"
+
+
+@pytest.mark.parametrize("path", VIEWS, ids=name)
+def test_one_view_a_file(path: Path) -> None:
+    text = code(path)
+    assert re.findall(r"create or replace view ([a-z_.]+)\nwith \(security_invoker = true\)\nas\n", text) == [name(path)]
+    assert f"comment on view {name(path)} is" in text
+    assert path.read_text("utf-8").startswith(f"-- {name(path)}:"), "the why stands above, beginning with the name"
 
 
 HEADER = ["returns", "language", "volatility", "strict", "parallel", "security", "set"]

@@ -160,6 +160,11 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
   select tests.matched(p_slot);
+  select tests.joined(p_name, p_slot)
+  where not exists (
+    select from app.waitlist_entries
+    where user_id = tests.member(p_name) and time_slot = tests.slot(p_slot)
+  );
   insert into app.circles (campus_id, time_slot, circle_no)
   select people.campus_id, tests.slot(p_slot), p_circle_no
   from tests.people where people.name = p_name

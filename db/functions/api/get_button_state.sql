@@ -44,7 +44,13 @@ begin
     perform app.refuse('slot_not_found');
   end if;
 
-  return v_button;
+  -- Four keys, and no more: the seed's answer.
+  return json_build_object(
+    'buttonState', v_button -> 'buttonState',
+    'buttonText', v_button -> 'buttonText',
+    'middleText', v_button -> 'middleText',
+    'isDisabled', v_button -> 'isDisabled'
+  );
 end;
 $function$;
 

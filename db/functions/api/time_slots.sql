@@ -5,7 +5,7 @@
 --
 -- Definer: anyone may ask, nobody may read the tables.
 --
--- requires: app.slot_status, app.day_start
+-- requires: app.slot_facts, app.day_start
 
 create or replace function api.time_slots(p_campus_id text, p_day date default null)
 returns jsonb
@@ -37,17 +37,7 @@ begin
   perform set_config('TimeZone', v_time_zone, true);
 
   select
-    jsonb_agg(
-      jsonb_build_object(
-        'timeSlot', slots.time_slot,
-        'deadlineAt', slots.deadline_at,
-        'endsAt', slots.ends_at,
-        'slotStatus',
-        app.slot_status(v_now, slots.deadline_at, slots.ends_at, slots.matched_at, slots.cancelled_at),
-        'version', slots.version
-      )
-      order by slots.time_slot
-    ),
+    jsonb_agg(app.slot_facts(slots, v_now) order by slots.time_slot),
     least(
       min(slots.deadline_at) filter (where slots.deadline_at > v_now),
       min(slots.ends_at) filter (where slots.ends_at > v_now)

@@ -1,6 +1,6 @@
--- app.button(p_campus_id, p_user_id, p_time_slot, p_now): the button of one member and slot, as stored now.
+-- app.button(p_campus_id, p_user_id, p_time_slot, p_now): one slot as one member sees it, as stored now.
 --
--- Four keys, and no more: the seed's answer. Null if the campus has no such slot.
+-- The same object as in app.day_states(). Null if the campus has no such slot.
 --
 -- requires: app.slot_state
 
@@ -61,20 +61,11 @@ begin
   ) as given on true
   where campuses.campus_id = p_campus_id;
 
-  if v_state is null then
-    return null;
-  end if;
-
-  return json_build_object(
-    'buttonState', v_state -> 'buttonState',
-    'buttonText', v_state -> 'buttonText',
-    'middleText', v_state -> 'middleText',
-    'isDisabled', v_state -> 'isDisabled'
-  );
+  return v_state;
 end;
 $function$;
 
 comment on function app.button(text, uuid, timestamptz, timestamptz) is
-'The button of one member and slot as stored now: four keys, or null if there is no such slot. Refuses no_campus.';
+'One slot as one member sees it: the four keys of the button and what app.slot_state() puts around them; null if there is no such slot. Refuses no_campus.';
 
 revoke all on function app.button(text, uuid, timestamptz, timestamptz) from public;

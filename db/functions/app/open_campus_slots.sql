@@ -61,22 +61,8 @@ begin
   end if;
 
   v_now := app.clock();
-  perform app.emit(
-    p_campus_id,
-    'campus:' || p_campus_id,
-    'slot',
-    jsonb_build_object(
-      'timeSlot', slots.time_slot,
-      'deadlineAt', slots.deadline_at,
-      'endsAt', slots.ends_at,
-      'slotStatus', app.slot_status(v_now, slots.deadline_at, slots.ends_at, slots.matched_at, slots.cancelled_at),
-      'version', slots.version
-    )
-  )
-  from unnest(v_opened) as opened (time_slot)
-  inner join app.time_slots as slots
-    on slots.campus_id = p_campus_id
-    and slots.time_slot = opened.time_slot;
+  perform app.emit_slot(p_campus_id, opened.time_slot, v_now)
+  from unnest(v_opened) as opened (time_slot);
   perform audit.record('slots.opened', p_campus_id, null, null, jsonb_build_object('timeSlots', v_opened));
   return cardinality(v_opened);
 end;

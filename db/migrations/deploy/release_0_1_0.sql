@@ -5,6 +5,149 @@ begin;
 
 set local role circle27_owner;
 
+-- source: db/functions/api/block_user.sql
+-- api.block_user(p_user_id): never match the caller with this member again.
+--
+-- Definer: members hold no right to write to a table; this function is their only way in.
+
+create or replace function api.block_user(p_user_id uuid)
+returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_member record := app.current_member();  -- refuses not_signed_in, no_campus, wrong_campus
+begin
+  return app.block_user(v_member.campus_id, v_member.user_id, p_user_id);
+end;
+$function$;
+
+comment on function api.block_user(uuid) is
+'Never be matched with this member again: {userId, blocked}. Repeatable. Refuses not_signed_in, no_campus, wrong_campus, block_oneself, member_not_found.';
+
+revoke all on function api.block_user(uuid) from public;
+grant execute on function api.block_user(uuid) to authenticated;
+
+-- source: db/functions/api/cancel_time_slot.sql
+-- api.cancel_time_slot(p_time_slot, p_campus_id): call a slot off. For operators, on their campus, and trusted servers.
+--
+-- Definer: no role of a request may write the tables.
+
+create or replace function api.cancel_time_slot(p_time_slot timestamptz, p_campus_id text default null)
+returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_campus_id text := p_campus_id;
+  v_member    record;
+begin
+  if not app.is_service() then
+    v_member := app.current_member();  -- refuses not_signed_in, no_campus, wrong_campus
+    v_campus_id := v_member.campus_id;
+    -- Authority is read from the table, never from a claim.
+    if p_campus_id <> v_campus_id or not exists (
+      select
+      from app.users
+      where users.campus_id = v_campus_id
+        and users.user_id = v_member.user_id
+        and users.tier = 'operator'
+    ) then
+      perform app.refuse('operators_only');
+    end if;
+  end if;
+
+  return app.cancel_time_slot(v_campus_id, p_time_slot);
+end;
+$function$;
+
+comment on function api.cancel_time_slot(timestamptz, text) is
+'Call a slot off; returns what everyone may know of it. For operators, on their own campus, and service_role, which names one. Repeatable. Refuses not_signed_in, no_campus, wrong_campus, operators_only, slot_not_found, slot_ended.';
+
+revoke all on function api.cancel_time_slot(timestamptz, text) from public;
+grant execute on function api.cancel_time_slot(timestamptz, text) to authenticated, service_role;
+
+-- source: db/functions/api/circle_members.sql
+-- api.circle_members: who is in the circles that the caller is or was in.
+--
+-- security_invoker: row level security of app.circle_members decides, as the caller.
+
+create or replace view api.circle_members
+with (security_invoker = true)
+as
+select
+  members.campus_id,
+  members.time_slot,
+  members.circle_no,
+  members.user_id
+from app.circle_members as members
+where members.cancelled_at is null;
+
+comment on view api.circle_members is
+'Who is in the circles that the caller is or was in. Names are in profiles.';
+comment on column api.circle_members.campus_id is 'The campus.';
+comment on column api.circle_members.time_slot is 'The slot.';
+comment on column api.circle_members.circle_no is 'Number of the circle within the slot.';
+comment on column api.circle_members.user_id is 'The member.';
+
+grant select on api.circle_members to authenticated, service_role;
+
+-- source: db/functions/api/circles.sql
+-- api.circles: the circles that the caller is or was in.
+--
+-- security_invoker: row level security of app.circles decides, as the caller.
+
+create or replace view api.circles
+with (security_invoker = true)
+as
+select
+  circles.campus_id,
+  circles.time_slot,
+  circles.circle_no,
+  circles.spot_id
+from app.circles;
+
+comment on view api.circles is
+'The circles that the caller is or was in. my_circle() gives names and the spot''s name as well.';
+comment on column api.circles.campus_id is 'The campus.';
+comment on column api.circles.time_slot is 'The slot in which the circle meets.';
+comment on column api.circles.circle_no is 'Number within the slot.';
+comment on column api.circles.spot_id is 'Where it meets; null where the campus had no free spot.';
+
+grant select on api.circles to authenticated, service_role;
+
+-- source: db/functions/api/feedback.sql
+-- api.feedback: what the caller has said about meetings. submit_feedback() is how to say it.
+--
+-- security_invoker: row level security of app.feedback decides, as the caller.
+
+create or replace view api.feedback
+with (security_invoker = true)
+as
+select
+  feedback.campus_id,
+  feedback.time_slot,
+  feedback.user_id,
+  feedback.rating,
+  feedback.comment,
+  feedback.created_at
+from app.feedback;
+
+comment on view api.feedback is
+'What the caller has said about meetings.';
+comment on column api.feedback.campus_id is 'The campus.';
+comment on column api.feedback.time_slot is 'The slot.';
+comment on column api.feedback.user_id is 'Who gave it.';
+comment on column api.feedback.rating is 'From 1 to 5.';
+comment on column api.feedback.comment is 'Free words.';
+comment on column api.feedback.created_at is 'When it was given (app clock).';
+
+grant select on api.feedback to authenticated, service_role;
+
 -- source: db/functions/api/get_button_state.sql
 -- api.get_button_state(p_user_id, p_time_slot, p_current_time): the seed's call: the button of one slot.
 --
@@ -52,7 +195,13 @@ begin
     perform app.refuse('slot_not_found');
   end if;
 
-  return v_button;
+  -- Four keys, and no more: the seed's answer.
+  return json_build_object(
+    'buttonState', v_button -> 'buttonState',
+    'buttonText', v_button -> 'buttonText',
+    'middleText', v_button -> 'middleText',
+    'isDisabled', v_button -> 'isDisabled'
+  );
 end;
 $function$;
 
@@ -98,6 +247,129 @@ comment on function api.get_button_states(date) is
 revoke all on function api.get_button_states(date) from public;
 grant execute on function api.get_button_states(date) to authenticated;
 
+-- source: db/functions/api/join_waitlist.sql
+-- api.join_waitlist(p_time_slot): put the caller on the waitlist of one slot.
+--
+-- Definer: members hold no right to write to a table; this function is their only way in.
+
+create or replace function api.join_waitlist(p_time_slot timestamptz)
+returns json
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_member record := app.current_member();  -- refuses not_signed_in, no_campus, wrong_campus
+begin
+  return app.join_waitlist(v_member.campus_id, v_member.user_id, p_time_slot);
+end;
+$function$;
+
+comment on function api.join_waitlist(timestamptz) is
+'Join the waitlist of one slot; returns the new button, as in get_button_states. Repeatable. Refuses not_signed_in, no_campus, wrong_campus, slot_not_found, slot_cancelled, deadline_passed.';
+
+revoke all on function api.join_waitlist(timestamptz) from public;
+grant execute on function api.join_waitlist(timestamptz) to authenticated;
+
+-- source: db/functions/api/leave_waitlist.sql
+-- api.leave_waitlist(p_time_slot): take the caller off the waitlist of one slot.
+--
+-- Definer: members hold no right to write to a table; this function is their only way in.
+
+create or replace function api.leave_waitlist(p_time_slot timestamptz)
+returns json
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_member record := app.current_member();  -- refuses not_signed_in, no_campus, wrong_campus
+begin
+  return app.leave_waitlist(v_member.campus_id, v_member.user_id, p_time_slot);
+end;
+$function$;
+
+comment on function api.leave_waitlist(timestamptz) is
+'Leave the waitlist of one slot; returns the new button, as in get_button_states. Repeatable. Refuses not_signed_in, no_campus, wrong_campus, slot_not_found, slot_cancelled, deadline_passed.';
+
+revoke all on function api.leave_waitlist(timestamptz) from public;
+grant execute on function api.leave_waitlist(timestamptz) to authenticated;
+
+-- source: db/functions/api/match_time_slot.sql
+-- api.match_time_slot(p_campus_id, p_time_slot): form the circles of one slot. Trusted servers only.
+--
+-- Definer: no role of a request may write the tables.
+
+create or replace function api.match_time_slot(p_campus_id text, p_time_slot timestamptz)
+returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $function$
+begin
+  return app.match_time_slot(p_campus_id, p_time_slot);
+end;
+$function$;
+
+comment on function api.match_time_slot(text, timestamptz) is
+'Form the circles of one slot, once; returns the report. service_role only. Repeatable. Refuses no_campus, slot_not_found, slot_cancelled, deadline_not_reached, slot_ended.';
+
+revoke all on function api.match_time_slot(text, timestamptz) from public;
+grant execute on function api.match_time_slot(text, timestamptz) to service_role;
+
+-- source: db/functions/api/my_circle.sql
+-- api.my_circle(p_time_slot): whom the caller meets in one slot, and where.
+--
+-- Definer: it reads the tables as their owner, once the token has said who asks.
+
+create or replace function api.my_circle(p_time_slot timestamptz)
+returns jsonb
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_member record := app.current_member();  -- refuses not_signed_in, no_campus, wrong_campus
+begin
+  return app.member_circle(v_member.campus_id, v_member.user_id, p_time_slot, app.clock());
+end;
+$function$;
+
+comment on function api.my_circle(timestamptz) is
+'The circle of the caller in one slot: {timeSlot, circleNo, spot: {spotId, name} or null, members: [{userId, displayName}]}. Refuses not_signed_in, no_campus, wrong_campus, slot_not_found, slot_cancelled, not_matched_yet, no_circle_formed, no_circle.';
+
+revoke all on function api.my_circle(timestamptz) from public;
+grant execute on function api.my_circle(timestamptz) to authenticated;
+
+-- source: db/functions/api/my_profile.sql
+-- api.my_profile(): the caller as they see themselves.
+--
+-- Definer: it reads the tables as their owner, once the token has said who asks.
+
+create or replace function api.my_profile()
+returns jsonb
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_member record := app.current_member();  -- refuses not_signed_in, no_campus, wrong_campus
+begin
+  return app.profile(v_member.campus_id, v_member.user_id);
+end;
+$function$;
+
+comment on function api.my_profile() is
+'The caller: {userId, campusId, timeZone, displayName, tier, attributes, blocked: [{userId, displayName}]}. Refuses not_signed_in, no_campus, wrong_campus.';
+
+revoke all on function api.my_profile() from public;
+grant execute on function api.my_profile() to authenticated;
+
 -- source: db/functions/api/open_stream.sql
 -- api.open_stream(): authorise a stream of events. The gateway takes the connection over from here.
 --
@@ -138,6 +410,52 @@ comment on function api.open_stream() is
 revoke all on function api.open_stream() from public;
 grant execute on function api.open_stream() to authenticated;
 
+-- source: db/functions/api/profiles.sql
+-- api.profiles: names: the caller's own, and those of everyone with whom they are or were in a circle.
+--
+-- security_invoker: row level security of app.users decides, as the caller. Nothing but the name is here: an address
+-- that is no column of it can't be filtered or ordered by either.
+
+create or replace view api.profiles
+with (security_invoker = true)
+as
+select
+  users.campus_id,
+  users.user_id,
+  users.display_name
+from app.users;
+
+comment on view api.profiles is
+'Names of the caller and of everyone with whom they are or were in a circle. my_profile() tells more about oneself.';
+comment on column api.profiles.campus_id is 'The campus.';
+comment on column api.profiles.user_id is 'The member.';
+comment on column api.profiles.display_name is 'The name that circle-mates see.';
+
+grant select on api.profiles to authenticated, service_role;
+
+-- source: db/functions/api/run_due_deadlines.sql
+-- api.run_due_deadlines(): match every slot whose deadline has passed. Trusted servers only.
+--
+-- Definer: no role of a request may write the tables.
+
+create or replace function api.run_due_deadlines()
+returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $function$
+begin
+  return app.run_due_deadlines();
+end;
+$function$;
+
+comment on function api.run_due_deadlines() is
+'Match every slot whose deadline has passed: {matched, missed, failed, busy, now, nextDeadlineAt}. service_role only; the worker does it by itself.';
+
+revoke all on function api.run_due_deadlines() from public;
+grant execute on function api.run_due_deadlines() to service_role;
+
 -- source: db/functions/api/set_clock_offset.sql
 -- api.set_clock_offset(p_offset): move the clock that slots follow (tests, demos). Trusted servers only.
 --
@@ -161,6 +479,38 @@ comment on function api.set_clock_offset(interval) is
 revoke all on function api.set_clock_offset(interval) from public;
 grant execute on function api.set_clock_offset(interval) to service_role;
 
+-- source: db/functions/api/submit_feedback.sql
+-- api.submit_feedback(p_time_slot, p_rating, p_comment, p_about): say how a meeting was.
+--
+-- Definer: members hold no right to write to a table; this function is their only way in.
+
+create or replace function api.submit_feedback(
+  p_time_slot timestamptz,
+  p_rating integer,
+  p_comment text default null,
+  p_about jsonb default null
+)
+returns json
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_member record := app.current_member();  -- refuses not_signed_in, no_campus, wrong_campus
+begin
+  return app.submit_feedback(
+    v_member.campus_id, v_member.user_id, p_time_slot, p_rating, p_comment, p_about
+  );
+end;
+$function$;
+
+comment on function api.submit_feedback(timestamptz, integer, text, jsonb) is
+'Say how a meeting was, once; returns the new button. p_about: [{userId, meetAgain, noShow}]. Repeatable. Refuses not_signed_in, no_campus, wrong_campus, slot_not_found, slot_cancelled, not_matched_yet, no_circle_formed, no_circle, feedback_not_open, rating_invalid, comment_invalid, about_invalid, feedback_given.';
+
+revoke all on function api.submit_feedback(timestamptz, integer, text, jsonb) from public;
+grant execute on function api.submit_feedback(timestamptz, integer, text, jsonb) to authenticated;
+
 -- source: db/functions/api/time_slots.sql
 -- api.time_slots(p_campus_id, p_day): the slots of a campus on one day. Public, the same for everyone, cacheable.
 --
@@ -169,7 +519,7 @@ grant execute on function api.set_clock_offset(interval) to service_role;
 --
 -- Definer: anyone may ask, nobody may read the tables.
 --
--- requires: app.slot_status, app.day_start
+-- requires: app.slot_facts, app.day_start
 
 create or replace function api.time_slots(p_campus_id text, p_day date default null)
 returns jsonb
@@ -201,17 +551,7 @@ begin
   perform set_config('TimeZone', v_time_zone, true);
 
   select
-    jsonb_agg(
-      jsonb_build_object(
-        'timeSlot', slots.time_slot,
-        'deadlineAt', slots.deadline_at,
-        'endsAt', slots.ends_at,
-        'slotStatus',
-        app.slot_status(v_now, slots.deadline_at, slots.ends_at, slots.matched_at, slots.cancelled_at),
-        'version', slots.version
-      )
-      order by slots.time_slot
-    ),
+    jsonb_agg(app.slot_facts(slots, v_now) order by slots.time_slot),
     least(
       min(slots.deadline_at) filter (where slots.deadline_at > v_now),
       min(slots.ends_at) filter (where slots.ends_at > v_now)
@@ -245,6 +585,56 @@ comment on function api.time_slots(text, date) is
 
 revoke all on function api.time_slots(text, date) from public;
 grant execute on function api.time_slots(text, date) to anon, authenticated, service_role;
+
+-- source: db/functions/api/unblock_user.sql
+-- api.unblock_user(p_user_id): take a block of the caller back.
+--
+-- Definer: members hold no right to write to a table; this function is their only way in.
+
+create or replace function api.unblock_user(p_user_id uuid)
+returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_member record := app.current_member();  -- refuses not_signed_in, no_campus, wrong_campus
+begin
+  return app.unblock_user(v_member.campus_id, v_member.user_id, p_user_id);
+end;
+$function$;
+
+comment on function api.unblock_user(uuid) is
+'Take a block back: {userId, blocked}. Repeatable. Refuses not_signed_in, no_campus, wrong_campus.';
+
+revoke all on function api.unblock_user(uuid) from public;
+grant execute on function api.unblock_user(uuid) to authenticated;
+
+-- source: db/functions/api/update_profile.sql
+-- api.update_profile(p_display_name, p_attributes): change what a member may change of themselves.
+--
+-- Definer: members hold no right to write to a table; this function is their only way in.
+
+create or replace function api.update_profile(p_display_name text default null, p_attributes jsonb default null)
+returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_member record := app.current_member();  -- refuses not_signed_in, no_campus, wrong_campus
+begin
+  return app.update_profile(v_member.campus_id, v_member.user_id, p_display_name, p_attributes);
+end;
+$function$;
+
+comment on function api.update_profile(text, jsonb) is
+'Change display name and attributes (null: as it is); returns the profile. Repeatable. Refuses not_signed_in, no_campus, wrong_campus, display_name_invalid, attributes_invalid.';
+
+revoke all on function api.update_profile(text, jsonb) from public;
+grant execute on function api.update_profile(text, jsonb) to authenticated;
 
 -- source: db/functions/app/add_campus.sql
 -- app.add_campus(p_campus_id, p_name, p_time_zone, p_email_domains, p_slot_times): add a campus.
@@ -327,6 +717,47 @@ comment on function app.add_campus(text, text, text, text[], time[]) is
 
 revoke all on function app.add_campus(text, text, text, text[], time[]) from public;
 
+-- source: db/functions/app/add_meeting_spot.sql
+-- app.add_meeting_spot(p_campus_id, p_spot_id, p_name): add a place where circles meet, or give it a new name.
+--
+-- Repeatable. A spot that was closed is in use again.
+
+create or replace function app.add_meeting_spot(p_campus_id text, p_spot_id text, p_name text)
+returns text
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $function$
+begin
+  if not exists (select from app.campuses where campuses.campus_id = p_campus_id) then
+    perform app.refuse('campus_not_found');
+  end if;
+
+  begin
+    insert into app.meeting_spots as spots (campus_id, spot_id, name)
+    values (p_campus_id, p_spot_id, btrim(p_name))
+    on conflict on constraint meeting_spots_pkey do update
+    set name = excluded.name, closed_at = null
+    where (spots.name, spots.closed_at is null) is distinct from (excluded.name, true);
+  exception
+    when check_violation or not_null_violation then
+      perform app.refuse('spot_invalid');
+  end;
+
+  if found then
+    perform audit.record(
+      'spot.added', p_campus_id, null, null, jsonb_build_object('spotId', p_spot_id, 'name', btrim(p_name))
+    );
+  end if;
+  return p_spot_id;
+end;
+$function$;
+
+comment on function app.add_meeting_spot(text, text, text) is
+'Add a place where circles meet, or give it a new name. Refuses campus_not_found, spot_invalid.';
+
+revoke all on function app.add_meeting_spot(text, text, text) from public;
+
 -- source: db/functions/app/api_version.sql
 -- app.api_version(): the version of the interface, in one place.
 
@@ -376,6 +807,137 @@ comment on function api.ready() is
 revoke all on function api.ready() from public;
 grant execute on function api.ready() to anon, authenticated, service_role;
 
+-- source: db/functions/app/block_user.sql
+-- app.block_user(p_campus_id, p_user_id, p_blocked_id): never match these two again, whichever of them blocks.
+--
+-- Waits for a matching of the campus that is under way: after it was answered, no circle forms with both in it. One that
+-- was formed before stays. The other is never told. Repeatable.
+
+create or replace function app.block_user(p_campus_id text, p_user_id uuid, p_blocked_id uuid)
+returns jsonb
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $function$
+begin
+  if p_campus_id is null then
+    perform app.refuse('no_campus');
+  end if;
+  if p_blocked_id = p_user_id then
+    perform app.refuse('block_oneself');
+  end if;
+
+  perform pg_advisory_xact_lock(app.lock_key('member', p_user_id::text));
+  perform pg_advisory_xact_lock_shared(app.lock_key('pairs', p_campus_id));
+
+  if not exists (
+    select
+    from app.users
+    where users.campus_id = p_campus_id
+      and users.user_id = p_blocked_id
+  ) then
+    perform app.refuse('member_not_found');
+  end if;
+
+  insert into app.blocks (campus_id, user_id, blocked_id)
+  values (p_campus_id, p_user_id, p_blocked_id)
+  on conflict on constraint blocks_pkey do nothing;
+  if found then
+    perform audit.record('user.blocked', p_campus_id, p_user_id, null, jsonb_build_object('blockedId', p_blocked_id));
+  end if;
+
+  return jsonb_build_object('userId', p_blocked_id, 'blocked', true);
+end;
+$function$;
+
+comment on function app.block_user(text, uuid, uuid) is
+'Never match these two again: {userId, blocked}. Refuses no_campus, block_oneself, member_not_found.';
+
+revoke all on function app.block_user(text, uuid, uuid) from public;
+
+-- source: db/functions/app/circle_count.sql
+-- app.circle_count(p_people, p_size_min, p_size_target, p_size_max): how many circles so many people make.
+--
+-- The number that brings the average nearest to the target, within the bounds; null if the people can't be split into
+-- circles between the bounds at all (two people; or five, where every circle has exactly four).
+
+create or replace function app.circle_count(
+  p_people integer,
+  p_size_min integer,
+  p_size_target integer,
+  p_size_max integer
+)
+returns integer
+language sql
+immutable
+parallel safe
+as $function$
+  select case
+    when (p_people + p_size_max - 1) / p_size_max between 1 and p_people / p_size_min then
+      least(
+        greatest((p_people + p_size_target / 2) / p_size_target, (p_people + p_size_max - 1) / p_size_max),
+        p_people / p_size_min
+      )
+  end
+$function$;
+
+comment on function app.circle_count(integer, integer, integer, integer) is
+'How many circles so many people make; null if no split into the allowed sizes exists.';
+
+revoke all on function app.circle_count(integer, integer, integer, integer) from public;
+
+-- source: db/functions/app/circle_facts.sql
+-- app.circle_facts(p_campus_id, p_time_slot, p_circle_no): one circle, as its members see it.
+--
+-- Names and ids of those who come, and the spot; never an e-mail address. In the order of names, not of any number.
+
+create or replace function app.circle_facts(p_campus_id text, p_time_slot timestamptz, p_circle_no integer)
+returns jsonb
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $function$
+begin
+  return (
+    select jsonb_build_object(
+      'timeSlot', circles.time_slot,
+      'circleNo', circles.circle_no,
+      'spot',
+      (
+        select jsonb_build_object('spotId', spots.spot_id, 'name', spots.name)
+        from app.meeting_spots as spots
+        where spots.campus_id = p_campus_id
+          and spots.spot_id = circles.spot_id
+      ),
+      'members',
+      (
+        select jsonb_agg(
+          jsonb_build_object('userId', users.user_id, 'displayName', users.display_name)
+          order by users.display_name, users.user_id
+        )
+        from app.circle_members as members
+        inner join app.users
+          on users.campus_id = p_campus_id
+          and users.user_id = members.user_id
+        where members.campus_id = p_campus_id
+          and members.time_slot = p_time_slot
+          and members.circle_no = p_circle_no
+          and members.cancelled_at is null
+      )
+    )
+    from app.circles
+    where circles.campus_id = p_campus_id
+      and circles.time_slot = p_time_slot
+      and circles.circle_no = p_circle_no
+  );
+end;
+$function$;
+
+comment on function app.circle_facts(text, timestamptz, integer) is
+'One circle as its members see it: {timeSlot, circleNo, spot: {spotId, name} or null, members: [{userId, displayName}]}.';
+
+revoke all on function app.circle_facts(text, timestamptz, integer) from public;
+
 -- source: db/functions/app/clock.sql
 -- app.clock(): the time that slots, deadlines and feedback follow.
 --
@@ -399,6 +961,41 @@ comment on function app.clock() is
 
 revoke all on function app.clock() from public;
 grant execute on function app.clock() to service_role, circle27_worker;
+
+-- source: db/functions/app/counted_meetings.sql
+-- app.counted_meetings(p_campus_id, p_user_a, p_user_b): how often two members have met, by the books. No row if never.
+
+create or replace function app.counted_meetings(p_campus_id text, p_user_a uuid, p_user_b uuid)
+returns table (meetings_count integer, last_met_at timestamptz)
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $function$
+begin
+  return query
+  select count(*)::integer, max(ones.time_slot)
+  from app.circle_members as ones
+  inner join app.circle_members as others
+    on others.campus_id = p_campus_id
+    and others.time_slot = ones.time_slot
+    and others.user_id = p_user_b
+    and others.circle_no = ones.circle_no
+    and others.cancelled_at is null
+  inner join app.time_slots as slots
+    on slots.campus_id = p_campus_id
+    and slots.time_slot = ones.time_slot
+    and slots.cancelled_at is null
+  where ones.campus_id = p_campus_id
+    and ones.user_id = p_user_a
+    and ones.cancelled_at is null
+  having count(*) > 0;
+end;
+$function$;
+
+comment on function app.counted_meetings(text, uuid, uuid) is
+'How often and when last two members have met, by the circles of slots that were not cancelled. No row if never.';
+
+revoke all on function app.counted_meetings(text, uuid, uuid) from public;
 
 -- source: db/functions/app/current_campus_id.sql
 -- app.current_campus_id(): the campus of the member that the token names.
@@ -458,6 +1055,78 @@ comment on function app.current_member() is
 
 revoke all on function app.current_member() from public;
 
+-- source: db/functions/app/draw_circles.sql
+-- app.draw_circles(p_campus, p_people, p_now, p_seed): who of these people sits with whom; reads walls and past meetings.
+--
+-- Turns people into numbers for app.form_circles(). A wall parts two people whichever of them put it up. A pair that met
+-- costs one; within the campus's minimum gap, more than all others together could.
+
+create or replace function app.draw_circles(p_campus app.campuses, p_people uuid[], p_now timestamptz, p_seed bigint)
+returns integer[]
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_wall_a   integer[];
+  v_wall_b   integer[];
+  v_met_a    integer[];
+  v_met_b    integer[];
+  v_met_cost integer[];
+begin
+  with people as materialized (
+    select listed.user_id, listed.number::integer as number
+    from unnest(p_people) with ordinality as listed (user_id, number)
+  )
+
+  select array_agg(blockers.number order by blockers.number, blocked.number),
+    array_agg(blocked.number order by blockers.number, blocked.number)
+  into v_wall_a, v_wall_b
+  from people as blockers
+  inner join app.blocks
+    on blocks.campus_id = p_campus.campus_id
+    and blocks.user_id = blockers.user_id
+  inner join people as blocked on blocked.user_id = blocks.blocked_id;
+
+  with people as materialized (
+    select listed.user_id, listed.number::integer as number
+    from unnest(p_people) with ordinality as listed (user_id, number)
+  )
+
+  select
+    array_agg(ones.number order by ones.number, others.number),
+    array_agg(others.number order by ones.number, others.number),
+    array_agg(
+      case when meetings.last_met_at > p_now - make_interval(hours => 24 * p_campus.min_gap_days) then 10000 else 1 end
+      order by ones.number, others.number
+    )
+  into v_met_a, v_met_b, v_met_cost
+  from people as ones
+  inner join app.meetings
+    on meetings.campus_id = p_campus.campus_id
+    and meetings.user_a = ones.user_id
+  inner join people as others on others.user_id = meetings.user_b;
+
+  return app.form_circles(
+    cardinality(p_people),
+    p_campus.size_min,
+    p_campus.size_target,
+    p_campus.size_max,
+    coalesce(v_wall_a, '{}'),
+    coalesce(v_wall_b, '{}'),
+    coalesce(v_met_a, '{}'),
+    coalesce(v_met_b, '{}'),
+    coalesce(v_met_cost, '{}'),
+    p_seed
+  );
+end;
+$function$;
+
+comment on function app.draw_circles(app.campuses, uuid[], timestamptz, bigint) is
+'Who of these members sits with whom: the circle number of each, null for who is left out.';
+
+revoke all on function app.draw_circles(app.campuses, uuid[], timestamptz, bigint) from public;
+
 -- source: db/functions/app/emit.sql
 -- app.emit(p_campus_id, p_channel, p_event, p_payload): put one event into the outbox.
 --
@@ -481,6 +1150,125 @@ comment on function app.emit(text, text, text, jsonb) is
 'Put one event into the outbox, in the transaction that caused it.';
 
 revoke all on function app.emit(text, text, text, jsonb) from public;
+
+-- source: db/functions/app/emit_circles.sql
+-- app.emit_circles(p_campus_id, p_time_slot): tell every member on the list of a matched slot which circle they are in.
+--
+-- The whole circle is in the message, so that nobody has to ask: at this second everyone would. Who is in none hears
+-- why. Each circle is put together once.
+--
+-- requires: app.circle_facts
+
+create or replace function app.emit_circles(p_campus_id text, p_time_slot timestamptz)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $function$
+begin
+  perform app.use_campus_zone(p_campus_id);
+
+  insert into events.outbox (campus_id, channel, event, payload)
+  select p_campus_id, 'user:' || members.user_id, 'circle', facts.circle
+  from (
+    select circles.circle_no, app.circle_facts(p_campus_id, p_time_slot, circles.circle_no) as circle
+    from app.circles
+    where circles.campus_id = p_campus_id
+      and circles.time_slot = p_time_slot
+    offset 0
+  ) as facts
+  inner join app.circle_members as members
+    on members.campus_id = p_campus_id
+    and members.time_slot = p_time_slot
+    and members.circle_no = facts.circle_no
+    and members.cancelled_at is null;
+
+  insert into events.outbox (campus_id, channel, event, payload)
+  select
+    p_campus_id,
+    'user:' || entries.user_id,
+    'circle',
+    jsonb_build_object('timeSlot', p_time_slot, 'circleNo', null, 'reason', 'no_circle_formed')
+  from app.waitlist_entries as entries
+  where entries.campus_id = p_campus_id
+    and entries.time_slot = p_time_slot
+    and entries.left_at is null
+    and not exists (
+      select
+      from app.circle_members as members
+      where members.campus_id = p_campus_id
+        and members.time_slot = p_time_slot
+        and members.user_id = entries.user_id
+        and members.cancelled_at is null
+    );
+end;
+$function$;
+
+comment on function app.emit_circles(text, timestamptz) is
+'Put an event `circle` for each member on the list of a matched slot into the outbox: the circle, or circleNo null and a reason.';
+
+revoke all on function app.emit_circles(text, timestamptz) from public;
+
+-- source: db/functions/app/enter_open_slot.sql
+-- app.enter_open_slot(p_campus_id, p_user_id, p_time_slot): hold a slot open while a member joins or leaves it.
+--
+-- The clock is read after the lock is held, and so is what is written down: who waited for the matching sees its result.
+-- Who is late by the clock is refused before the lock: a late joiner has nothing to wait for, and at a rush would hold
+-- one of the pooled connections for as long as the matching takes.
+
+create or replace function app.enter_open_slot(p_campus_id text, p_user_id uuid, p_time_slot timestamptz)
+returns timestamptz
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_deadline_at  timestamptz;
+  v_cancelled_at timestamptz;
+  v_matched_at   timestamptz;
+  v_now          timestamptz;
+begin
+  if p_campus_id is null then
+    perform app.refuse('no_campus');
+  end if;
+
+  select slots.deadline_at
+  into v_deadline_at
+  from app.time_slots as slots
+  where slots.campus_id = p_campus_id
+    and slots.time_slot = p_time_slot;
+
+  if not found then
+    perform app.refuse('slot_not_found');
+  end if;
+
+  if app.clock() < v_deadline_at then
+    perform pg_advisory_xact_lock(app.lock_key('member', p_user_id::text));
+    perform pg_advisory_xact_lock_shared(app.lock_key('slot', p_campus_id, p_time_slot));
+  end if;
+  v_now := app.clock();
+
+  select slots.cancelled_at, slots.matched_at
+  into strict v_cancelled_at, v_matched_at
+  from app.time_slots as slots
+  where slots.campus_id = p_campus_id
+    and slots.time_slot = p_time_slot;
+
+  if v_cancelled_at is not null then
+    perform app.refuse('slot_cancelled');
+  end if;
+  if v_matched_at is not null or v_now >= v_deadline_at then
+    perform app.refuse('deadline_passed');
+  end if;
+
+  return v_now;
+end;
+$function$;
+
+comment on function app.enter_open_slot(text, uuid, timestamptz) is
+'Hold an open slot while a member joins or leaves it; returns the time. Refuses no_campus, slot_not_found, slot_cancelled, deadline_passed.';
+
+revoke all on function app.enter_open_slot(text, uuid, timestamptz) from public;
 
 -- source: db/functions/app/error_registry.sql
 -- app.error_registry(): every refusal there is. The one place to add one; docs/error_codes.md is made from it.
@@ -528,11 +1316,46 @@ as $function$
      'Use the address that your campus gave you', false, 'campus'),
     ('display_name_invalid', 422, 'The display name is not allowed',
      'Use 1 to 80 characters without control characters', false, 'campus'),
+    ('attributes_invalid', 422, 'The attributes are not allowed',
+     'Send a JSON object of at most 4096 bytes', false, 'campus'),
+    ('operators_only', 403, 'This is for operators of the campus only',
+     'Ask an operator of your campus', false, 'identity'),
     -- Slots.
     ('slot_not_found', 404, 'There is no such time slot',
      'Take timeSlot from get_button_states or time_slots', false, 'slots'),
+    ('slot_cancelled', 409, 'The time slot was cancelled',
+     'Choose another slot', false, 'slots'),
+    ('slot_ended', 409, 'The time slot is over',
+     'Nothing can be done about it any more', false, 'slots'),
+    ('deadline_passed', 409, 'The deadline of this time slot has passed',
+     'Choose a slot whose deadlineAt lies ahead', false, 'slots'),
+    ('deadline_not_reached', 409, 'The deadline of this time slot has not passed yet',
+     'Match it from deadlineAt on', true, 'slots'),
     ('day_invalid', 422, 'The day is out of range',
      'Send a date between 2000-01-01 and 2199-12-31, or none for today', false, 'slots'),
+    ('entry_fixed', 405, 'An entry of a waitlist cannot be changed',
+     'Insert one to join, delete it to leave', false, 'slots'),
+    -- Circles, feedback, walls.
+    ('not_matched_yet', 409, 'The circles of this time slot are not formed yet',
+     'Wait for the event circle, or ask again after deadlineAt', true, 'circles'),
+    ('no_circle_formed', 404, 'No circle could be formed for you in this time slot',
+     'Too few people came; join another slot', false, 'circles'),
+    ('no_circle', 404, 'You are in no circle of this time slot',
+     'Take a slot whose buttonState is confirmed or feedback', false, 'circles'),
+    ('feedback_not_open', 409, 'Feedback opens when the meeting is over',
+     'Send it from endsAt on', true, 'circles'),
+    ('feedback_given', 409, 'Other feedback on this meeting was given before',
+     'It is given once and cannot be changed', false, 'circles'),
+    ('rating_invalid', 422, 'The rating is not between 1 and 5',
+     'Send a whole number from 1 to 5', false, 'circles'),
+    ('comment_invalid', 422, 'The comment is too long',
+     'Send at most 2000 characters', false, 'circles'),
+    ('about_invalid', 422, 'What is said about circle-mates is not allowed',
+     'Send a list of {"userId": uuid, "meetAgain": boolean, "noShow": boolean}: circle-mates only, each once, and no meetAgain for a no-show', false, 'circles'),
+    ('block_oneself', 422, 'Nobody can block themselves',
+     'Send the user id of another member', false, 'circles'),
+    ('spot_invalid', 422, 'A value of the meeting spot is not allowed',
+     'The id is lower case letters, digits and hyphens; the name 1 to 200 characters', false, 'circles'),
     -- Clock, queue, readiness.
     ('clock_offset_invalid', 422, 'The clock cannot be moved by this interval',
      'Give an interval of at most 99 years', false, 'operations'),
@@ -550,6 +1373,370 @@ comment on function app.error_registry() is
 revoke all on function app.error_registry() from public;
 -- app.refuse() runs as its caller.
 grant execute on function app.error_registry() to anon, authenticated, service_role, circle27_auth;
+
+-- source: db/functions/app/feedback_about.sql
+-- app.feedback_about(p_campus_id, p_user_id, p_time_slot, p_about): what is said about circle-mates, checked and in order.
+--
+-- Null if anything in it is not allowed: another shape, an unknown key, someone twice, someone who was not in the circle,
+-- and who did not come can't be wished to be met again. What says nothing about someone is left out.
+
+create or replace function app.feedback_about(p_campus_id text, p_user_id uuid, p_time_slot timestamptz, p_about jsonb)
+returns jsonb
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_about jsonb := coalesce(nullif(p_about, 'null'), '[]');
+begin
+  if jsonb_typeof(v_about) <> 'array' or jsonb_array_length(v_about) > 20 then
+    return null;
+  end if;
+  if exists (
+    select
+    from jsonb_array_elements(v_about) as said (about)
+    where not coalesce(
+      jsonb_typeof(said.about) = 'object'
+      and said.about - array['userId', 'meetAgain', 'noShow'] = '{}'
+      and jsonb_typeof(said.about -> 'userId') = 'string'
+      and jsonb_typeof(coalesce(said.about -> 'meetAgain', 'null')) in ('boolean', 'null')
+      and jsonb_typeof(coalesce(said.about -> 'noShow', 'null')) in ('boolean', 'null')
+      and not (said.about -> 'noShow' = 'true' and coalesce(said.about -> 'meetAgain', 'null') <> 'null')
+      and exists (
+        select
+        from app.circle_members as own
+        inner join app.circle_members as mates
+          on mates.campus_id = p_campus_id
+          and mates.time_slot = p_time_slot
+          and mates.circle_no = own.circle_no
+          and mates.user_id <> p_user_id
+          and mates.user_id::text = lower(said.about ->> 'userId')
+        where own.campus_id = p_campus_id
+          and own.time_slot = p_time_slot
+          and own.user_id = p_user_id
+      ),
+      false
+    )
+  ) or exists (
+    select lower(said.about ->> 'userId')
+    from jsonb_array_elements(v_about) as said (about)
+    group by lower(said.about ->> 'userId')
+    having count(*) > 1
+  ) then
+    return null;
+  end if;
+
+  return coalesce(
+    (
+      select jsonb_agg(
+        jsonb_build_object(
+          'userId', lower(said.about ->> 'userId'),
+          'meetAgain', said.about -> 'meetAgain',
+          'noShow', coalesce(nullif(said.about -> 'noShow', 'null'), 'false')
+        )
+        order by lower(said.about ->> 'userId')
+      )
+      from jsonb_array_elements(v_about) as said (about)
+      where jsonb_typeof(said.about -> 'meetAgain') = 'boolean'
+        or said.about -> 'noShow' = 'true'
+    ),
+    '[]'
+  );
+end;
+$function$;
+
+comment on function app.feedback_about(text, uuid, timestamptz, jsonb) is
+'What a member says about circle-mates, checked and in order of their ids; null if it is not allowed.';
+
+revoke all on function app.feedback_about(text, uuid, timestamptz, jsonb) from public;
+
+-- source: db/functions/app/form_circles.sql
+-- app.form_circles(...): who sits with whom. The whole of the matching that needs no table.
+--
+-- People are numbers from 1 to p_people, drawn into that order by the caller. In this order of weight:
+--   1. Walls hold: nobody sits with someone from whom a wall parts them.
+--   2. Sizes hold, and as few as possible are left out: nobody, wherever a split into the allowed sizes exists.
+--   3. Sizes are balanced: they differ by one at most, where the walls permit.
+--   4. Pairs who have met are parted as long as a swap of two people lessens the sum of the costs.
+--
+-- 1 to 3: app.seat_walled() seats those with walls, first into balanced circles, then into any allowed sizes and numbers
+-- of circles, then leaving out one more; all others fill up, the smallest circle first. 4: swaps, until none helps or
+-- the work allowed for it is done. Work is counted in steps, never in seconds: the same arguments give the same circles.
+--
+-- Gives the circle number of each person, null for who is left out.
+--
+-- requires: app.circle_count
+
+create or replace function app.form_circles(
+  p_people integer,
+  p_size_min integer,
+  p_size_target integer,
+  p_size_max integer,
+  p_wall_a integer[],
+  p_wall_b integer[],
+  p_met_a integer[],
+  p_met_b integer[],
+  p_met_cost integer[],
+  p_seed bigint
+)
+returns integer[]
+language plpgsql
+immutable
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  c_seat_steps constant integer := 20000;    -- of one search; 0.03 s
+  c_all_seats  constant integer := 200000;   -- of all searches together
+  c_swap_steps constant integer := 2000000;  -- pairs looked at; about a second
+  v_random     bigint := abs(p_seed % 2147483647);
+  v_walled     integer[];  -- the people with walls, most walls first
+  v_wall_start integer[];
+  v_wall_with  integer[];
+  v_met_start  integer[];
+  v_met_with   integer[];
+  v_met_cost   integer[];
+  v_circles    integer;
+  v_circle_of  integer[] := array_fill(null::integer, array[p_people]);
+  v_size       integer[];
+  v_room       integer[];
+  v_seat       integer[];
+  v_seat_steps integer := c_all_seats;
+  v_left_out   integer;
+  v_fillers    integer;
+  v_person     integer;
+  v_other      integer;
+  v_rank       integer;
+  v_improved   boolean;
+  v_gain       integer;
+  v_steps      integer := 0;
+  v_here       integer;
+  v_there      integer;
+begin
+  -- Neighbours as one flat list and where each one's part begins: walls by rank among the walled, meetings by person.
+  with sides as (
+    select distinct walls.a, walls.b
+    from (
+      select unnest(p_wall_a) as a, unnest(p_wall_b) as b
+      union all
+      select unnest(p_wall_b), unnest(p_wall_a)
+    ) as walls
+  ),
+
+  ranks as (
+    select counted.a as person, row_number() over (order by counted.walls desc, counted.a)::integer as rank
+    from (select sides.a, count(*) as walls from sides group by sides.a) as counted
+  )
+
+  select
+    array(select ranks.person from ranks order by ranks.rank),
+    array(
+      select 1 + coalesce(sum(count(sides.b)) over (order by ranks.rank rows between unbounded preceding and 1 preceding), 0)
+      from ranks
+      inner join sides on sides.a = ranks.person
+      group by ranks.rank
+      order by ranks.rank
+    ),
+    array(
+      select others.rank
+      from sides
+      inner join ranks on ranks.person = sides.a
+      inner join ranks as others on others.person = sides.b
+      order by ranks.rank, others.rank
+    )
+  into v_walled, v_wall_start, v_wall_with;
+  v_wall_start := v_wall_start || (cardinality(v_wall_with) + 1);
+  v_fillers := p_people - cardinality(v_walled);
+
+  with sides as (
+    select unnest(p_met_a) as a, unnest(p_met_b) as b, unnest(p_met_cost) as cost
+    union all
+    select unnest(p_met_b), unnest(p_met_a), unnest(p_met_cost)
+  ),
+
+  counted as (
+    select people.person, count(sides.a) as met
+    from generate_series(1, p_people) as people (person)
+    left join sides on sides.a = people.person
+    group by people.person
+  )
+
+  select
+    array(
+      select 1 + coalesce(sum(counted.met) over (order by counted.person rows between unbounded preceding and 1 preceding), 0)
+      from counted
+      order by counted.person
+    ),
+    array(select sides.b from sides order by sides.a, sides.b),
+    array(select sides.cost from sides order by sides.a, sides.b)
+  into v_met_start, v_met_with, v_met_cost;
+  v_met_start := v_met_start || (cardinality(v_met_with) + 1);
+
+  -- Seats for those with walls.
+  <<seating>>
+  for v_out in 0 .. p_people loop
+    v_left_out := v_out;
+    v_circles := app.circle_count(p_people - v_out, p_size_min, p_size_target, p_size_max);
+    continue when v_circles is null;
+
+    -- Balanced: the first circles take one more, if the number does not divide.
+    v_room := array(
+      select (p_people - v_out) / v_circles + case when circle <= (p_people - v_out) % v_circles then 1 else 0 end
+      from generate_series(1, v_circles) as numbers (circle)
+    );
+    v_seat := app.seat_walled(
+      cardinality(v_walled), v_wall_start, v_wall_with, v_fillers, v_circles, v_room, p_size_min, v_out,
+      v_random, c_seat_steps
+    );
+    exit seating when v_seat is not null;
+
+    -- Any sizes, any number of circles, the usual number first.
+    for v_circles in
+      select numbers.circles
+      from generate_series(
+        (p_people - v_out + p_size_max - 1) / p_size_max, (p_people - v_out) / p_size_min
+      ) as numbers (circles)
+      order by abs(numbers.circles - v_circles), numbers.circles
+    loop
+      v_room := array_fill(p_size_max, array[v_circles]);
+      v_seat := app.seat_walled(
+        cardinality(v_walled), v_wall_start, v_wall_with, v_fillers, v_circles, v_room, p_size_min, v_out,
+        null, least(c_seat_steps, v_seat_steps)
+      );
+      exit seating when v_seat is not null;
+      v_seat_steps := v_seat_steps - c_seat_steps;
+      exit seating when v_seat_steps <= 0;
+    end loop;
+  end loop;
+
+  if v_seat is null then
+    -- Nothing found in the work allowed, or nobody to place: those with walls are left out, the others meet.
+    v_left_out := cardinality(v_walled);
+    while v_left_out < p_people
+      and app.circle_count(p_people - v_left_out, p_size_min, p_size_target, p_size_max) is null loop
+      v_left_out := v_left_out + 1;
+    end loop;
+    v_circles := coalesce(app.circle_count(p_people - v_left_out, p_size_min, p_size_target, p_size_max), 0);
+    v_room := array_fill(p_size_max, array[v_circles]);
+    v_seat := array_fill(0, array[cardinality(v_walled)]);
+  end if;
+  if v_circles = 0 then
+    return v_circle_of;
+  end if;
+
+  v_size := array_fill(0, array[v_circles]);
+  for v_rank in 1 .. cardinality(v_walled) loop
+    if v_seat[v_rank] > 0 then
+      v_circle_of[v_walled[v_rank]] := v_seat[v_rank];
+      v_size[v_seat[v_rank]] := v_size[v_seat[v_rank]] + 1;
+    else
+      v_circle_of[v_walled[v_rank]] := 0;
+      v_left_out := v_left_out - 1;
+    end if;
+  end loop;
+
+  -- The others fill up level by level. The last of them are left out, if some must be.
+  v_person := 0;
+  v_fillers := v_fillers - v_left_out;
+  <<filling>>
+  for v_level in 1 .. p_size_max loop
+    for v_circle in 1 .. v_circles loop
+      exit filling when v_fillers <= 0;
+      if v_size[v_circle] < v_level and v_size[v_circle] < v_room[v_circle] then
+        loop
+          v_person := v_person + 1;
+          exit when v_circle_of[v_person] is null;
+        end loop;
+        v_circle_of[v_person] := v_circle;
+        v_size[v_circle] := v_size[v_circle] + 1;
+        v_fillers := v_fillers - 1;
+      end if;
+    end loop;
+  end loop;
+
+  -- Swaps. Each person with someone they have met changes places with the first one with whom both gain; whom to try
+  -- first is drawn. Ends when a whole round finds none, or at the end of the work allowed.
+  loop
+    v_improved := false;
+    for v_one in 1 .. p_people loop
+      v_here := v_circle_of[v_one];
+      continue when v_here is null or v_here = 0 or v_met_start[v_one] = v_met_start[v_one + 1];
+      v_gain := 0;
+      for v_at in v_met_start[v_one] .. v_met_start[v_one + 1] - 1 loop
+        if v_circle_of[v_met_with[v_at]] = v_here then
+          v_gain := v_gain + v_met_cost[v_at];
+        end if;
+      end loop;
+      continue when v_gain = 0;
+
+      v_random := (v_random * 1103515245 + 12345) % 2147483648;
+      <<trying>>
+      for v_try in 1 .. p_people loop
+        v_other := 1 + (v_random + v_try) % p_people;
+        v_there := v_circle_of[v_other];
+        continue when v_there is null or v_there = 0 or v_there = v_here;
+        v_steps := v_steps + 1 + v_met_start[v_one + 1] - v_met_start[v_one] + v_met_start[v_other + 1] - v_met_start[v_other];
+
+        -- What the swap would cost less: together now, minus together then. The two of them are never together.
+        v_gain := 0;
+        for v_at in v_met_start[v_one] .. v_met_start[v_one + 1] - 1 loop
+          if v_met_with[v_at] <> v_other then
+            if v_circle_of[v_met_with[v_at]] = v_here then
+              v_gain := v_gain + v_met_cost[v_at];
+            elsif v_circle_of[v_met_with[v_at]] = v_there then
+              v_gain := v_gain - v_met_cost[v_at];
+            end if;
+          end if;
+        end loop;
+        continue when v_gain <= 0 and v_met_start[v_other] = v_met_start[v_other + 1];
+        for v_at in v_met_start[v_other] .. v_met_start[v_other + 1] - 1 loop
+          if v_met_with[v_at] <> v_one then
+            if v_circle_of[v_met_with[v_at]] = v_there then
+              v_gain := v_gain + v_met_cost[v_at];
+            elsif v_circle_of[v_met_with[v_at]] = v_here then
+              v_gain := v_gain - v_met_cost[v_at];
+            end if;
+          end if;
+        end loop;
+        continue when v_gain <= 0;
+
+        -- No swap through a wall.
+        v_rank := array_position(v_walled, v_one);
+        if v_rank is not null then
+          for v_at in v_wall_start[v_rank] .. v_wall_start[v_rank + 1] - 1 loop
+            v_person := v_walled[v_wall_with[v_at]];
+            continue trying when v_person <> v_other and v_circle_of[v_person] = v_there;
+          end loop;
+        end if;
+        v_rank := array_position(v_walled, v_other);
+        if v_rank is not null then
+          for v_at in v_wall_start[v_rank] .. v_wall_start[v_rank + 1] - 1 loop
+            v_person := v_walled[v_wall_with[v_at]];
+            continue trying when v_person <> v_one and v_circle_of[v_person] = v_here;
+          end loop;
+        end if;
+
+        v_circle_of[v_one] := v_there;
+        v_circle_of[v_other] := v_here;
+        v_improved := true;
+        exit trying;
+      end loop;
+      exit when v_steps > c_swap_steps;
+    end loop;
+    exit when not v_improved or v_steps > c_swap_steps;
+  end loop;
+
+  return array_replace(v_circle_of, 0, null);
+end;
+$function$;
+
+comment on function app.form_circles(
+  integer, integer, integer, integer, integer[], integer[], integer[], integer[], integer[], bigint
+) is
+'Who sits with whom: the circle number of each of p_people, null for who is left out. Walls and sizes always hold; the same arguments give the same circles.';
+
+revoke all on function app.form_circles(
+  integer, integer, integer, integer, integer[], integer[], integer[], integer[], integer[], bigint
+) from public;
 
 -- source: db/functions/app/hour_text.sql
 -- app.hour_text(p_local): the hour of a local time as the button shows it: 1PM, 1:30PM, 12AM, 12PM.
@@ -643,6 +1830,84 @@ comment on function app.is_service() is
 
 revoke all on function app.is_service() from public;
 
+-- source: db/functions/app/join_waitlist.sql
+-- app.join_waitlist(p_campus_id, p_user_id, p_time_slot): put a member on the waitlist of one slot.
+--
+-- Repeatable: who is on the list already gets the same button, and nothing is written.
+
+create or replace function app.join_waitlist(p_campus_id text, p_user_id uuid, p_time_slot timestamptz)
+returns json
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_now    timestamptz := app.enter_open_slot(p_campus_id, p_user_id, p_time_slot);
+  v_joined boolean;
+  v_button json;
+begin
+  insert into app.waitlist_entries as entries (campus_id, time_slot, user_id, joined_at, version)
+  values (p_campus_id, p_time_slot, p_user_id, v_now, app.next_version())
+  on conflict on constraint waitlist_entries_pkey do update
+  set joined_at = excluded.joined_at, left_at = null, version = excluded.version
+  where entries.left_at is not null;
+  v_joined := found;
+
+  v_button := app.button(p_campus_id, p_user_id, p_time_slot, v_now);
+  if v_joined then
+    perform app.emit(p_campus_id, 'user:' || p_user_id, 'button', v_button::jsonb);
+    perform audit.record('waitlist.joined', p_campus_id, p_user_id, p_time_slot);
+  end if;
+
+  return v_button;
+end;
+$function$;
+
+comment on function app.join_waitlist(text, uuid, timestamptz) is
+'Put a member on the waitlist of one slot; returns the new button. Refuses no_campus, slot_not_found, slot_cancelled, deadline_passed.';
+
+revoke all on function app.join_waitlist(text, uuid, timestamptz) from public;
+
+-- source: db/functions/app/leave_waitlist.sql
+-- app.leave_waitlist(p_campus_id, p_user_id, p_time_slot): take a member off the waitlist of one slot.
+--
+-- Repeatable: leaving twice, or without having joined, gives the same button and writes nothing. The row stays.
+
+create or replace function app.leave_waitlist(p_campus_id text, p_user_id uuid, p_time_slot timestamptz)
+returns json
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_now    timestamptz := app.enter_open_slot(p_campus_id, p_user_id, p_time_slot);
+  v_left   boolean;
+  v_button json;
+begin
+  -- greatest(): a clock that was turned back can't have someone leave before they came.
+  update app.waitlist_entries as entries
+  set left_at = greatest(v_now, entries.joined_at), version = app.next_version()
+  where entries.campus_id = p_campus_id
+    and entries.time_slot = p_time_slot
+    and entries.user_id = p_user_id
+    and entries.left_at is null;
+  v_left := found;
+
+  v_button := app.button(p_campus_id, p_user_id, p_time_slot, v_now);
+  if v_left then
+    perform app.emit(p_campus_id, 'user:' || p_user_id, 'button', v_button::jsonb);
+    perform audit.record('waitlist.left', p_campus_id, p_user_id, p_time_slot);
+  end if;
+
+  return v_button;
+end;
+$function$;
+
+comment on function app.leave_waitlist(text, uuid, timestamptz) is
+'Take a member off the waitlist of one slot; returns the new button. Refuses no_campus, slot_not_found, slot_cancelled, deadline_passed.';
+
+revoke all on function app.leave_waitlist(text, uuid, timestamptz) from public;
+
 -- source: db/functions/app/local_instant.sql
 -- app.local_instant(p_time_zone, p_local): the instant of a local time: the one rule for missing and double hours.
 --
@@ -707,6 +1972,197 @@ comment on function app.day_start(text, date) is
 
 revoke all on function app.day_start(text, date) from public;
 
+-- source: db/functions/app/lock_for_matching.sql
+-- app.lock_for_matching(p_campus_id, p_time_slot, p_wait): hold a slot alone: for matching and cancelling.
+--
+-- Waits for every join and leave that is under way. p_wait false: takes what is free, and tells if it was not.
+
+create or replace function app.lock_for_matching(p_campus_id text, p_time_slot timestamptz, p_wait boolean)
+returns boolean
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $function$
+begin
+  if not p_wait then
+    return pg_try_advisory_xact_lock(app.lock_key('slot', p_campus_id, p_time_slot))
+      and pg_try_advisory_xact_lock(app.lock_key('pairs', p_campus_id));
+  end if;
+
+  perform pg_advisory_xact_lock(app.lock_key('slot', p_campus_id, p_time_slot));
+  perform pg_advisory_xact_lock(app.lock_key('pairs', p_campus_id));
+  return true;
+end;
+$function$;
+
+comment on function app.lock_for_matching(text, timestamptz, boolean) is
+'Hold a slot alone, to the end of the transaction; false if p_wait is false and somebody else holds it.';
+
+revoke all on function app.lock_for_matching(text, timestamptz, boolean) from public;
+
+-- source: db/functions/app/lock_key.sql
+-- app.lock_key(p_kind, p_name, p_at): the advisory lock of a thing, and the order in which locks are taken.
+--
+--   1. 'member' <user_id>            exclusive: whatever a member writes. Two devices of one member take turns.
+--   2. 'slot' <campus_id>, <slot>    shared: joining and leaving; exclusive: matching and cancelling.
+--   3. 'pairs' <campus_id>           shared: blocking; exclusive: matching and cancelling, which read the walls,
+--                                    deal the campus's spots, and write who has met whom.
+--
+-- Each is held to the end of the transaction. Waiting only ever for a later kind keeps everyone out of a circle of
+-- waiting; two cases need more. A member who joins several slots in one call holds several of kind 2: so nobody who holds
+-- one exclusively waits for another (app.run_due_deadlines() tries). And nobody waits for a lock of a member's.
+--
+-- Advisory, not row locks: at the last minute each join would write to the one hot row of the slot (measured: a third
+-- of the throughput). An advisory lock costs next to nothing. Two things may share a number (64 bits): then they wait
+-- for each other once in an age, and nothing else happens.
+
+create or replace function app.lock_key(p_kind text, p_name text, p_at timestamptz default null)
+returns bigint
+language sql
+stable
+parallel safe
+as $function$
+  select pg_catalog.hashtextextended(
+    p_kind || ' ' || p_name, coalesce((extract(epoch from p_at) * 1000000)::pg_catalog.int8, 0)
+  )
+$function$;
+
+comment on function app.lock_key(text, text, timestamptz) is
+'The key of the advisory lock of a member, of a slot, or of the pairs of a campus.';
+
+revoke all on function app.lock_key(text, text, timestamptz) from public;
+
+-- source: db/functions/app/match_time_slot.sql
+-- app.match_time_slot(p_campus_id, p_time_slot, p_seed): form the circles of one slot. Once.
+--
+-- One transaction: circles, places, spots, who has met whom, events and trail, or nothing. The exclusive lock waits for
+-- every join that was accepted, and none is accepted after it. Repeatable: whoever comes second, a scheduler or a person,
+-- finds the report of the first. All that is drawn comes from the seed, which is stored.
+--
+-- Not after the end, if anyone is on the list: they would be asked for feedback on what never took place. (Cancelling is
+-- what is left then; app.run_due_deadlines() does it.)
+
+create or replace function app.match_time_slot(p_campus_id text, p_time_slot timestamptz, p_seed bigint default null)
+returns jsonb
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_campus app.campuses;
+  v_slot   app.time_slots;
+  v_now    timestamptz;
+  v_seed   bigint := coalesce(p_seed, (random() * 9007199254740991)::bigint);  -- exact in JSON
+  v_people uuid[];
+  v_report jsonb;
+begin
+  if p_campus_id is null then
+    perform app.refuse('no_campus');
+  end if;
+
+  perform app.lock_for_matching(p_campus_id, p_time_slot, true);
+  v_now := app.clock();
+
+  select slots.*
+  into v_slot
+  from app.time_slots as slots
+  where slots.campus_id = p_campus_id
+    and slots.time_slot = p_time_slot;
+
+  if not found then
+    perform app.refuse('slot_not_found');
+  end if;
+  if v_slot.cancelled_at is not null then
+    perform app.refuse('slot_cancelled');
+  end if;
+  if v_slot.matched_at is not null then
+    return v_slot.match_report;
+  end if;
+  if v_now < v_slot.deadline_at then
+    perform app.refuse('deadline_not_reached');
+  end if;
+
+  v_people := array(
+    select entries.user_id
+    from app.waitlist_entries as entries
+    where entries.campus_id = p_campus_id
+      and entries.time_slot = p_time_slot
+      and entries.left_at is null
+    order by hashtextextended(entries.user_id::text, v_seed), entries.user_id
+  );
+  if v_now >= v_slot.ends_at and cardinality(v_people) > 0 then
+    perform app.refuse('slot_ended');
+  end if;
+
+  select campuses.*
+  into strict v_campus
+  from app.campuses
+  where campuses.campus_id = p_campus_id;
+
+  perform app.use_campus_zone(p_campus_id);
+  v_report := jsonb_build_object(
+    'campusId', p_campus_id, 'timeSlot', p_time_slot, 'matchedAt', v_now, 'seed', v_seed
+  ) || app.seat_circles(v_slot, v_people, app.draw_circles(v_campus, v_people, v_now, v_seed), v_seed);
+
+  update app.time_slots as slots
+  set matched_at = v_now, version = app.next_version(), match_seed = v_seed, match_report = v_report
+  where slots.campus_id = p_campus_id
+    and slots.time_slot = p_time_slot;
+
+  perform app.emit_slot(p_campus_id, p_time_slot, v_now);
+  perform app.emit_buttons(p_campus_id, p_time_slot, v_now);
+  perform app.emit_circles(p_campus_id, p_time_slot);
+  perform audit.record('slot.matched', p_campus_id, null, p_time_slot, v_report);
+
+  return v_report;
+end;
+$function$;
+
+comment on function app.match_time_slot(text, timestamptz, bigint) is
+'Form the circles of one slot, once: {campusId, timeSlot, matchedAt, seed, people, circles, leftOut, repeatedPairs, circlesWithoutSpot}. Refuses no_campus, slot_not_found, slot_cancelled, deadline_not_reached, slot_ended.';
+
+revoke all on function app.match_time_slot(text, timestamptz, bigint) from public;
+
+-- source: db/functions/app/member_circle.sql
+-- app.member_circle(p_campus_id, p_user_id, p_time_slot, p_now): the circle of a member in one slot.
+
+create or replace function app.member_circle(p_campus_id text, p_user_id uuid, p_time_slot timestamptz, p_now timestamptz)
+returns jsonb
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_slot app.time_slots;
+begin
+  if p_campus_id is null then
+    perform app.refuse('no_campus');
+  end if;
+
+  select slots.*
+  into v_slot
+  from app.time_slots as slots
+  where slots.campus_id = p_campus_id
+    and slots.time_slot = p_time_slot;
+
+  if not found then
+    perform app.refuse('slot_not_found');
+  end if;
+  if v_slot.cancelled_at is not null then
+    perform app.refuse('slot_cancelled');
+  end if;
+
+  return app.circle_facts(
+    p_campus_id, p_time_slot, app.own_circle_no(p_campus_id, p_user_id, v_slot, p_now)
+  );
+end;
+$function$;
+
+comment on function app.member_circle(text, uuid, timestamptz, timestamptz) is
+'The circle of a member in one slot, as app.circle_facts() has it. Refuses no_campus, slot_not_found, slot_cancelled, not_matched_yet, no_circle_formed, no_circle.';
+
+revoke all on function app.member_circle(text, uuid, timestamptz, timestamptz) from public;
+
 -- source: db/functions/app/member_facts.sql
 -- app.member_facts(p_user_id): what a token says of a member: campus, tier, time zone. No row if there is none.
 --
@@ -766,6 +2222,69 @@ comment on function app.member_time_zone(uuid) is
 
 revoke all on function app.member_time_zone(uuid) from public;
 grant execute on function app.member_time_zone(uuid) to authenticated;
+
+-- source: db/functions/app/my_mates.sql
+-- app.my_mates(): everyone with whom the caller is or was in a circle. For policies.
+--
+-- One array, so that a policy looks rows up by an index instead of asking about each.
+--
+-- Definer: members may not read each other's places until the policy, which asks this, says so.
+
+create or replace function app.my_mates()
+returns uuid[]
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $function$
+begin
+  return array(
+    select distinct mates.user_id
+    from app.circle_members as places
+    inner join app.circle_members as mates
+      on mates.campus_id = places.campus_id
+      and mates.time_slot = places.time_slot
+      and mates.circle_no = places.circle_no
+      and mates.cancelled_at is null
+    where places.user_id = auth.uid()
+      and places.cancelled_at is null
+      and mates.user_id <> places.user_id
+  );
+end;
+$function$;
+
+comment on function app.my_mates() is
+'The user ids of everyone with whom the caller is or was in a circle.';
+
+revoke all on function app.my_mates() from public;
+grant execute on function app.my_mates() to authenticated;
+
+-- source: db/functions/app/my_places.sql
+-- app.my_places(): the places of the caller that were not given up. For policies.
+--
+-- Definer: a policy on app.circle_members that reads app.circle_members would ask itself for ever.
+
+create or replace function app.my_places()
+returns table (campus_id text, time_slot timestamptz, circle_no integer)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $function$
+begin
+  return query
+  select places.campus_id, places.time_slot, places.circle_no
+  from app.circle_members as places
+  where places.user_id = auth.uid()
+    and places.cancelled_at is null;
+end;
+$function$;
+
+comment on function app.my_places() is
+'The circles that the caller is in: campus_id, time_slot, circle_no.';
+
+revoke all on function app.my_places() from public;
+grant execute on function app.my_places() to authenticated;
 
 -- source: db/functions/app/next_version.sql
 -- app.next_version(): the next version of a slot or an entry.
@@ -897,6 +2416,103 @@ comment on function app.pre_request() is
 revoke all on function app.pre_request() from public;
 grant execute on function app.pre_request() to anon, authenticated, service_role;
 
+-- source: db/functions/app/profile.sql
+-- app.profile(p_campus_id, p_user_id): a member as they see themselves. No e-mail address, not even here.
+
+create or replace function app.profile(p_campus_id text, p_user_id uuid)
+returns jsonb
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $function$
+begin
+  return (
+    select jsonb_build_object(
+      'userId', users.user_id,
+      'campusId', users.campus_id,
+      'timeZone', campuses.time_zone,
+      'displayName', users.display_name,
+      'tier', users.tier,
+      'attributes', users.attributes,
+      'blocked',
+      coalesce(
+        (
+          select jsonb_agg(
+            jsonb_build_object('userId', others.user_id, 'displayName', others.display_name)
+            order by others.display_name, others.user_id
+          )
+          from app.blocks
+          inner join app.users as others
+            on others.campus_id = p_campus_id
+            and others.user_id = blocks.blocked_id
+          where blocks.campus_id = p_campus_id
+            and blocks.user_id = p_user_id
+        ),
+        '[]'
+      )
+    )
+    from app.users
+    inner join app.campuses on campuses.campus_id = p_campus_id
+    where users.campus_id = p_campus_id
+      and users.user_id = p_user_id
+  );
+end;
+$function$;
+
+comment on function app.profile(text, uuid) is
+'A member as they see themselves: {userId, campusId, timeZone, displayName, tier, attributes, blocked: [{userId, displayName}]}.';
+
+revoke all on function app.profile(text, uuid) from public;
+
+-- source: db/functions/app/recount_meetings.sql
+-- app.recount_meetings(p_campus_id, p_time_slot): count anew who has met whom, for the pairs of one slot's circles.
+--
+-- From the books: circles whose slot was not cancelled, places that were not given up. Called with the campus's 'pairs'
+-- lock held.
+
+create or replace function app.recount_meetings(p_campus_id text, p_time_slot timestamptz)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $function$
+begin
+  with pairs as (
+    select ones.user_id as user_a, others.user_id as user_b
+    from app.circle_members as ones
+    inner join app.circle_members as others
+      on others.campus_id = p_campus_id
+      and others.time_slot = p_time_slot
+      and others.circle_no = ones.circle_no
+      and others.user_id > ones.user_id
+    where ones.campus_id = p_campus_id
+      and ones.time_slot = p_time_slot
+  ),
+
+  gone as (
+    delete from app.meetings
+    using pairs
+    where meetings.campus_id = p_campus_id
+      and meetings.user_a = pairs.user_a
+      and meetings.user_b = pairs.user_b
+      and not exists (select from app.counted_meetings(p_campus_id, pairs.user_a, pairs.user_b))
+  )
+
+  update app.meetings
+  set meetings_count = counted.meetings_count, last_met_at = counted.last_met_at
+  from pairs
+  cross join lateral app.counted_meetings(p_campus_id, pairs.user_a, pairs.user_b) as counted
+  where meetings.campus_id = p_campus_id
+    and meetings.user_a = pairs.user_a
+    and meetings.user_b = pairs.user_b;
+end;
+$function$;
+
+comment on function app.recount_meetings(text, timestamptz) is
+'Count anew who has met whom, for the pairs of one slot''s circles.';
+
+revoke all on function app.recount_meetings(text, timestamptz) from public;
+
 -- source: db/functions/app/refuse.sql
 -- app.refuse(p_slug): raise a refusal of the registry. The only place that raises.
 --
@@ -1015,6 +2631,307 @@ comment on function app.register_user(text, text) is
 'The member with this e-mail address, registered first if new. Refuses email_invalid, email_domain_unknown, display_name_invalid.';
 
 revoke all on function app.register_user(text, text) from public;
+
+-- source: db/functions/app/run_due_deadlines.sql
+-- app.run_due_deadlines(): match every slot whose deadline has passed. What the worker calls; so may anyone trusted.
+--
+-- No memory and no schedule: due is what has passed its deadline and is neither matched nor cancelled. So an outage is
+-- caught up with by the next call, and any number of schedulers may call at once: the slot's lock lets one do it, the
+-- others find it done. A slot with people on its list whose end has passed, too, was missed: it is cancelled.
+--
+-- While it holds one slot it waits for no other (app.lock_key() says why): a further slot that someone holds just now is
+-- left for the next call, and counted in `busy`. A slot that fails (a mistake of ours) holds up no other.
+--
+-- Definer: the worker holds no right on the tables.
+
+create or replace function app.run_due_deadlines()
+returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_slot    record;
+  v_wait    boolean := true;
+  v_matched jsonb := '[]'::jsonb;
+  v_missed  jsonb := '[]'::jsonb;
+  v_failed  jsonb := '[]'::jsonb;
+  v_busy    integer := 0;
+begin
+  for v_slot in
+    select slots.campus_id, slots.time_slot, slots.ends_at
+    from app.time_slots as slots
+    where slots.deadline_at <= app.clock()
+      and slots.matched_at is null
+      and slots.cancelled_at is null
+    order by slots.deadline_at, slots.campus_id, slots.time_slot
+  loop
+    if not app.lock_for_matching(v_slot.campus_id, v_slot.time_slot, v_wait) then
+      v_busy := v_busy + 1;
+      continue;
+    end if;
+    v_wait := false;
+
+    -- Somebody else may have done it while we waited.
+    continue when not exists (
+      select
+      from app.time_slots as slots
+      where slots.campus_id = v_slot.campus_id
+        and slots.time_slot = v_slot.time_slot
+        and slots.matched_at is null
+        and slots.cancelled_at is null
+    );
+
+    begin
+      if app.clock() >= v_slot.ends_at and exists (
+        select
+        from app.waitlist_entries as entries
+        where entries.campus_id = v_slot.campus_id
+          and entries.time_slot = v_slot.time_slot
+          and entries.left_at is null
+      ) then
+        v_missed := v_missed || app.cancel_time_slot(v_slot.campus_id, v_slot.time_slot, 'missed');
+      else
+        v_matched := v_matched || app.match_time_slot(v_slot.campus_id, v_slot.time_slot);
+      end if;
+    exception
+      when others then
+        v_failed := v_failed || jsonb_build_object(
+          'campusId', v_slot.campus_id, 'timeSlot', v_slot.time_slot, 'code', sqlstate, 'message', sqlerrm
+        );
+    end;
+  end loop;
+
+  return jsonb_build_object(
+    'matched', v_matched,
+    'missed', v_missed,
+    'failed', v_failed,
+    'busy', v_busy,
+    'now', app.clock(),
+    'nextDeadlineAt', (
+      select min(slots.deadline_at)
+      from app.time_slots as slots
+      where slots.deadline_at > app.clock()
+        and slots.matched_at is null
+        and slots.cancelled_at is null
+    )
+  );
+end;
+$function$;
+
+comment on function app.run_due_deadlines() is
+'Match every slot whose deadline has passed: {matched: [report], missed: [slot], failed: [{campusId, timeSlot, code, message}], busy, now, nextDeadlineAt}.';
+
+revoke all on function app.run_due_deadlines() from public;
+grant execute on function app.run_due_deadlines() to circle27_worker;
+
+-- source: db/functions/app/seat_circles.sql
+-- app.seat_circles(p_slot, p_people, p_circles, p_seed): write the circles down: spots, places, who has met whom.
+--
+-- A spot is dealt to one circle at a time: not while another slot's circle, with any minute in common, has it. Where the
+-- spots run out, circles have none. Called with the campus's 'pairs' lock held.
+
+create or replace function app.seat_circles(p_slot app.time_slots, p_people uuid[], p_circles integer[], p_seed bigint)
+returns jsonb
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_repeated integer;
+  v_spotless integer;
+  v_count    integer := coalesce((select max(circles.number) from unnest(p_circles) as circles (number)), 0);
+begin
+  with free_spots as (
+    select
+      spots.spot_id,
+      row_number() over (order by hashtextextended(spots.spot_id, p_seed), spots.spot_id) as number
+    from app.meeting_spots as spots
+    where spots.campus_id = p_slot.campus_id
+      and spots.closed_at is null
+      and not exists (
+        select
+        from app.time_slots as others
+        inner join app.circles as booked
+          on booked.campus_id = p_slot.campus_id
+          and booked.time_slot = others.time_slot
+          and booked.spot_id = spots.spot_id
+        where others.campus_id = p_slot.campus_id
+          and others.cancelled_at is null
+          and others.time_slot < p_slot.ends_at
+          and others.time_slot > p_slot.time_slot - interval '24 hours'  -- no meeting is longer
+          and others.ends_at > p_slot.time_slot
+      )
+  )
+
+  insert into app.circles (campus_id, time_slot, circle_no, spot_id)
+  select p_slot.campus_id, p_slot.time_slot, numbers.circle_no, free_spots.spot_id
+  from generate_series(1, v_count) as numbers (circle_no)
+  left join free_spots on free_spots.number = numbers.circle_no;
+
+  insert into app.circle_members (campus_id, time_slot, user_id, circle_no)
+  select p_slot.campus_id, p_slot.time_slot, seats.user_id, seats.circle_no
+  from unnest(p_people, p_circles) as seats (user_id, circle_no)
+  where seats.circle_no is not null;
+
+  with met as (
+    insert into app.meetings as meetings (campus_id, user_a, user_b, meetings_count, last_met_at)
+    select p_slot.campus_id, ones.user_id, others.user_id, 1, p_slot.time_slot
+    from unnest(p_people, p_circles) as ones (user_id, circle_no)
+    inner join unnest(p_people, p_circles) as others (user_id, circle_no)
+      on others.circle_no = ones.circle_no
+      and others.user_id > ones.user_id
+    on conflict on constraint meetings_pkey do update
+    set meetings_count = meetings.meetings_count + 1,
+      last_met_at = greatest(meetings.last_met_at, excluded.last_met_at)
+    returning meetings.meetings_count
+  )
+
+  select count(*) filter (where met.meetings_count > 1)
+  into v_repeated
+  from met;
+
+  select count(*)
+  into v_spotless
+  from app.circles
+  where circles.campus_id = p_slot.campus_id
+    and circles.time_slot = p_slot.time_slot
+    and circles.spot_id is null;
+
+  return jsonb_build_object(
+    'people', cardinality(p_people),
+    'circles', v_count,
+    'leftOut', cardinality(p_people) - cardinality(array_remove(p_circles, null)),
+    'repeatedPairs', v_repeated,
+    'circlesWithoutSpot', v_spotless
+  );
+end;
+$function$;
+
+comment on function app.seat_circles(app.time_slots, uuid[], integer[], bigint) is
+'Write the circles of one slot down; returns {people, circles, leftOut, repeatedPairs, circlesWithoutSpot}.';
+
+revoke all on function app.seat_circles(app.time_slots, uuid[], integer[], bigint) from public;
+
+-- source: db/functions/app/seat_walled.sql
+-- app.seat_walled(...): find circles for those between whom there are walls; the hard part of a matching.
+--
+-- Depth first, with steps back: each walled person in turn (most walls first) goes into a circle that has room and
+-- nobody they must not meet, or is left out while p_left_out allows it. The others, p_fillers, go anywhere, so all that
+-- is asked of them is their number. p_spread begins each search at another circle, which spreads people as chance would;
+-- without it no two empty circles are both tried, which makes the search complete for small numbers.
+--
+-- Gives the circle of each of the p_walled people (0 = left out), or null: there is no way, or none within p_steps.
+-- Reads no table and no clock; the same arguments give the same answer.
+
+create or replace function app.seat_walled(
+  p_walled integer,
+  p_wall_start integer[],
+  p_wall_with integer[],
+  p_fillers integer,
+  p_circles integer,
+  p_room integer[],
+  p_size_min integer,
+  p_left_out integer,
+  p_spread bigint,
+  p_steps integer
+)
+returns integer[]
+language plpgsql
+immutable
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_seat    integer[] := array_fill(-1, array[p_walled]);  -- -1: not yet; 0: left out
+  v_tried   integer[] := array_fill(0, array[p_walled]);   -- how many choices of each were tried
+  v_used    integer[] := array_fill(0, array[p_walled]);   -- circles in use before each was seated
+  v_size    integer[] := array_fill(0, array[p_circles]);
+  v_short   integer := p_circles * p_size_min;             -- people still missing to the minimum, over all circles
+  v_out     integer := 0;
+  v_steps   integer := p_steps;
+  v_at      integer := 1;
+  v_circle  integer;
+  v_choices integer;
+  v_fits    boolean;
+begin
+  while v_at between 1 and p_walled loop
+    v_steps := v_steps - 1;
+    if v_steps < 0 then
+      return null;
+    end if;
+
+    -- Take this person up from where they sit, if we came back to them.
+    v_circle := v_seat[v_at];
+    if v_circle > 0 then
+      v_size[v_circle] := v_size[v_circle] - 1;
+      if v_size[v_circle] < p_size_min then
+        v_short := v_short + 1;
+      end if;
+    elsif v_circle = 0 then
+      v_out := v_out - 1;
+    end if;
+    v_seat[v_at] := -1;
+
+    v_choices := case when p_spread is null then least(v_used[v_at] + 1, p_circles) else p_circles end;
+    v_fits := false;
+    while not v_fits and v_tried[v_at] < v_choices loop
+      v_circle := v_tried[v_at];
+      if p_spread is not null then
+        v_circle := (v_circle + (p_spread + v_at * 7919::bigint) % p_circles) % p_circles;
+      end if;
+      v_circle := v_circle + 1;
+      v_tried[v_at] := v_tried[v_at] + 1;
+      v_fits := v_size[v_circle] < p_room[v_circle];
+      if v_fits then
+        for v_wall in p_wall_start[v_at] .. p_wall_start[v_at + 1] - 1 loop
+          if v_seat[p_wall_with[v_wall]] = v_circle then
+            v_fits := false;
+            exit;
+          end if;
+        end loop;
+      end if;
+    end loop;
+
+    if v_fits then
+      v_seat[v_at] := v_circle;
+      v_size[v_circle] := v_size[v_circle] + 1;
+      if v_size[v_circle] <= p_size_min then
+        v_short := v_short - 1;
+      end if;
+    elsif v_tried[v_at] <= v_choices and v_out < p_left_out then
+      v_tried[v_at] := v_choices + 1;
+      v_seat[v_at] := 0;
+      v_out := v_out + 1;
+    else
+      -- No choice is left: back to the one before.
+      v_tried[v_at] := 0;
+      v_at := v_at - 1;
+      continue;
+    end if;
+
+    -- Whoever is still to come must be able to fill every circle to its minimum, the left-out not counted.
+    if v_short <= p_walled - v_at + p_fillers - (p_left_out - v_out) then
+      if v_at < p_walled then
+        v_used[v_at + 1] := greatest(v_used[v_at], v_seat[v_at]);
+        v_tried[v_at + 1] := 0;
+      end if;
+      v_at := v_at + 1;
+    end if;
+  end loop;
+
+  return case when v_at > p_walled then v_seat end;
+end;
+$function$;
+
+comment on function app.seat_walled(
+  integer, integer[], integer[], integer, integer, integer[], integer, integer, bigint, integer
+) is
+'Circles for those between whom there are walls: the circle of each (0 = left out), or null if none was found within p_steps.';
+
+revoke all on function app.seat_walled(
+  integer, integer[], integer[], integer, integer, integer[], integer, integer, bigint, integer
+) from public;
 
 -- source: db/functions/app/set_clock_offset.sql
 -- app.set_clock_offset(p_offset): move the clock that slots follow; returns what it shows now.
@@ -1147,22 +3064,8 @@ begin
   end if;
 
   v_now := app.clock();
-  perform app.emit(
-    p_campus_id,
-    'campus:' || p_campus_id,
-    'slot',
-    jsonb_build_object(
-      'timeSlot', slots.time_slot,
-      'deadlineAt', slots.deadline_at,
-      'endsAt', slots.ends_at,
-      'slotStatus', app.slot_status(v_now, slots.deadline_at, slots.ends_at, slots.matched_at, slots.cancelled_at),
-      'version', slots.version
-    )
-  )
-  from unnest(v_opened) as opened (time_slot)
-  inner join app.time_slots as slots
-    on slots.campus_id = p_campus_id
-    and slots.time_slot = opened.time_slot;
+  perform app.emit_slot(p_campus_id, opened.time_slot, v_now)
+  from unnest(v_opened) as opened (time_slot);
   perform audit.record('slots.opened', p_campus_id, null, null, jsonb_build_object('timeSlots', v_opened));
   return cardinality(v_opened);
 end;
@@ -1205,6 +3108,182 @@ comment on function app.slot_status(timestamptz, timestamptz, timestamptz, times
 'Where a slot is in its life at p_now: open, matching, matched, ended or cancelled.';
 
 revoke all on function app.slot_status(timestamptz, timestamptz, timestamptz, timestamptz, timestamptz) from public;
+
+-- source: db/functions/app/own_circle_no.sql
+-- app.own_circle_no(p_campus_id, p_user_id, p_slot, p_now): the number of the member's circle, or why there is none.
+--
+-- The one place that tells the reasons apart: not matched yet, on the list but no circle could be formed, not on the list
+-- or the place was given up.
+--
+-- requires: app.slot_status
+
+create or replace function app.own_circle_no(p_campus_id text, p_user_id uuid, p_slot app.time_slots, p_now timestamptz)
+returns integer
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_circle_no integer := (
+    select members.circle_no
+    from app.circle_members as members
+    where members.campus_id = p_campus_id
+      and members.time_slot = p_slot.time_slot
+      and members.user_id = p_user_id
+      and members.cancelled_at is null
+  );
+begin
+  if v_circle_no is not null then
+    return v_circle_no;
+  end if;
+  if app.slot_status(p_now, p_slot.deadline_at, p_slot.ends_at, p_slot.matched_at, p_slot.cancelled_at)
+    in ('open', 'matching') then
+    perform app.refuse('not_matched_yet');
+  end if;
+  if exists (
+    select
+    from app.waitlist_entries as entries
+    where entries.campus_id = p_campus_id
+      and entries.time_slot = p_slot.time_slot
+      and entries.user_id = p_user_id
+      and entries.left_at is null
+  ) and not exists (
+    select
+    from app.circle_members as members
+    where members.campus_id = p_campus_id
+      and members.time_slot = p_slot.time_slot
+      and members.user_id = p_user_id
+  ) then
+    perform app.refuse('no_circle_formed');
+  end if;
+
+  perform app.refuse('no_circle');
+  return null;
+end;
+$function$;
+
+comment on function app.own_circle_no(text, uuid, app.time_slots, timestamptz) is
+'The number of the member''s circle. Refuses not_matched_yet, no_circle_formed, no_circle.';
+
+revoke all on function app.own_circle_no(text, uuid, app.time_slots, timestamptz) from public;
+
+-- source: db/functions/app/slot_facts.sql
+-- app.slot_facts(p_slot, p_now): what everyone may know of a slot. Instants are written in the session's TimeZone.
+--
+-- requires: app.slot_status
+
+create or replace function app.slot_facts(p_slot app.time_slots, p_now timestamptz)
+returns jsonb
+language sql
+stable
+parallel safe
+as $function$
+  select jsonb_build_object(
+    'timeSlot', p_slot.time_slot,
+    'deadlineAt', p_slot.deadline_at,
+    'endsAt', p_slot.ends_at,
+    'slotStatus',
+    app.slot_status(p_now, p_slot.deadline_at, p_slot.ends_at, p_slot.matched_at, p_slot.cancelled_at),
+    'version', p_slot.version
+  )
+$function$;
+
+comment on function app.slot_facts(app.time_slots, timestamptz) is
+'What everyone may know of a slot at p_now: timeSlot, deadlineAt, endsAt, slotStatus, version.';
+
+revoke all on function app.slot_facts(app.time_slots, timestamptz) from public;
+
+-- source: db/functions/app/cancel_time_slot.sql
+-- app.cancel_time_slot(p_campus_id, p_time_slot, p_reason): call a slot off, for good.
+--
+-- Repeatable: cancelling twice gives the same answer. Not after its end, for what took place did; unless nobody ran its
+-- deadline until then (p_reason 'missed'). Circles that were formed
+-- stay in the books, but nobody in them has met: the pairs are counted anew.
+--
+-- requires: app.slot_facts
+
+create or replace function app.cancel_time_slot(p_campus_id text, p_time_slot timestamptz, p_reason text default 'called_off')
+returns jsonb
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_slot app.time_slots;
+  v_now  timestamptz;
+begin
+  if p_campus_id is null then
+    perform app.refuse('no_campus');
+  end if;
+
+  perform app.lock_for_matching(p_campus_id, p_time_slot, true);
+  v_now := app.clock();
+
+  select slots.*
+  into v_slot
+  from app.time_slots as slots
+  where slots.campus_id = p_campus_id
+    and slots.time_slot = p_time_slot;
+
+  if not found then
+    perform app.refuse('slot_not_found');
+  end if;
+
+  if v_slot.cancelled_at is null then
+    if v_now >= v_slot.ends_at and p_reason <> 'missed' then
+      perform app.refuse('slot_ended');
+    end if;
+
+    update app.time_slots as slots
+    set cancelled_at = v_now, version = app.next_version()
+    where slots.campus_id = p_campus_id
+      and slots.time_slot = p_time_slot
+    returning slots.* into v_slot;
+
+    perform app.recount_meetings(p_campus_id, p_time_slot);
+    perform app.emit_slot(p_campus_id, p_time_slot, v_now);
+    perform app.emit_buttons(p_campus_id, p_time_slot, v_now);
+    perform audit.record(
+      'slot.cancelled', p_campus_id, null, p_time_slot, jsonb_build_object('reason', p_reason)
+    );
+  end if;
+
+  perform app.use_campus_zone(p_campus_id);
+  return app.slot_facts(v_slot, v_now);
+end;
+$function$;
+
+comment on function app.cancel_time_slot(text, timestamptz, text) is
+'Call a slot off; returns what everyone may know of it. Refuses no_campus, slot_not_found, slot_ended.';
+
+revoke all on function app.cancel_time_slot(text, timestamptz, text) from public;
+
+-- source: db/functions/app/emit_slot.sql
+-- app.emit_slot(p_campus_id, p_time_slot, p_now): tell the campus what has become of a slot.
+--
+-- Instants are written in the campus's zone, whoever causes it: every event of a slot has the same form.
+--
+-- requires: app.slot_facts
+
+create or replace function app.emit_slot(p_campus_id text, p_time_slot timestamptz, p_now timestamptz)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $function$
+begin
+  perform app.use_campus_zone(p_campus_id);
+  perform app.emit(p_campus_id, 'campus:' || p_campus_id, 'slot', app.slot_facts(slots, p_now))
+  from app.time_slots as slots
+  where slots.campus_id = p_campus_id
+    and slots.time_slot = p_time_slot;
+end;
+$function$;
+
+comment on function app.emit_slot(text, timestamptz, timestamptz) is
+'Put an event `slot` for the campus into the outbox: what everyone may know of the slot at p_now.';
+
+revoke all on function app.emit_slot(text, timestamptz, timestamptz) from public;
 
 -- source: db/functions/app/slot_state.sql
 -- app.slot_state(...): one slot as one member sees it: Method 7 and what the client needs around it.
@@ -1287,9 +3366,9 @@ revoke all on function app.slot_state(
 ) from public;
 
 -- source: db/functions/app/button.sql
--- app.button(p_campus_id, p_user_id, p_time_slot, p_now): the button of one member and slot, as stored now.
+-- app.button(p_campus_id, p_user_id, p_time_slot, p_now): one slot as one member sees it, as stored now.
 --
--- Four keys, and no more: the seed's answer. Null if the campus has no such slot.
+-- The same object as in app.day_states(). Null if the campus has no such slot.
 --
 -- requires: app.slot_state
 
@@ -1350,21 +3429,12 @@ begin
   ) as given on true
   where campuses.campus_id = p_campus_id;
 
-  if v_state is null then
-    return null;
-  end if;
-
-  return json_build_object(
-    'buttonState', v_state -> 'buttonState',
-    'buttonText', v_state -> 'buttonText',
-    'middleText', v_state -> 'middleText',
-    'isDisabled', v_state -> 'isDisabled'
-  );
+  return v_state;
 end;
 $function$;
 
 comment on function app.button(text, uuid, timestamptz, timestamptz) is
-'The button of one member and slot as stored now: four keys, or null if there is no such slot. Refuses no_campus.';
+'One slot as one member sees it: the four keys of the button and what app.slot_state() puts around them; null if there is no such slot. Refuses no_campus.';
 
 revoke all on function app.button(text, uuid, timestamptz, timestamptz) from public;
 
@@ -1458,6 +3528,420 @@ comment on function app.day_states(text, uuid, text, date, timestamptz) is
 'All slots of one day as one member sees them, in order. Refuses no_campus.';
 
 revoke all on function app.day_states(text, uuid, text, date, timestamptz) from public;
+
+-- source: db/functions/app/emit_buttons.sql
+-- app.emit_buttons(p_campus_id, p_time_slot, p_now): tell every member on the list what their button says now.
+--
+-- One statement for all of them, in the transaction that changed the slot.
+--
+-- requires: app.slot_state
+
+create or replace function app.emit_buttons(p_campus_id text, p_time_slot timestamptz, p_now timestamptz)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $function$
+begin
+  perform app.use_campus_zone(p_campus_id);
+
+  insert into events.outbox (campus_id, channel, event, payload)
+  select
+    p_campus_id,
+    'user:' || entries.user_id,
+    'button',
+    app.slot_state(
+      p_now,
+      campuses.time_zone,
+      slots.time_slot,
+      slots.deadline_at,
+      slots.ends_at,
+      slots.matched_at,
+      slots.cancelled_at,
+      true,
+      members.user_id is not null,
+      given.user_id is not null,
+      greatest(slots.version, entries.version)
+    )::jsonb
+  from app.campuses
+  inner join app.time_slots as slots
+    on slots.campus_id = p_campus_id
+    and slots.time_slot = p_time_slot
+  inner join app.waitlist_entries as entries
+    on entries.campus_id = p_campus_id
+    and entries.time_slot = p_time_slot
+    and entries.left_at is null
+  left join app.circle_members as members
+    on members.campus_id = p_campus_id
+    and members.time_slot = p_time_slot
+    and members.user_id = entries.user_id
+    and members.cancelled_at is null
+  left join app.feedback as given
+    on given.campus_id = p_campus_id
+    and given.time_slot = p_time_slot
+    and given.user_id = entries.user_id
+  where campuses.campus_id = p_campus_id;
+end;
+$function$;
+
+comment on function app.emit_buttons(text, timestamptz, timestamptz) is
+'Put an event `button` for each member on the slot''s list into the outbox: the slot as that member sees it at p_now.';
+
+revoke all on function app.emit_buttons(text, timestamptz, timestamptz) from public;
+
+-- source: db/functions/app/stored_feedback_about.sql
+-- app.stored_feedback_about(p_campus_id, p_user_id, p_time_slot): what a member said about circle-mates, as app.feedback_about() has it.
+
+create or replace function app.stored_feedback_about(p_campus_id text, p_user_id uuid, p_time_slot timestamptz)
+returns jsonb
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $function$
+begin
+  return coalesce(
+    (
+      select jsonb_agg(
+        jsonb_build_object('userId', said.about_id, 'meetAgain', said.meet_again, 'noShow', said.no_show)
+        order by said.about_id::text
+      )
+      from app.feedback_about as said
+      where said.campus_id = p_campus_id
+        and said.time_slot = p_time_slot
+        and said.user_id = p_user_id
+    ),
+    '[]'
+  );
+end;
+$function$;
+
+comment on function app.stored_feedback_about(text, uuid, timestamptz) is
+'What a member said about circle-mates, in order of their ids: [{userId, meetAgain, noShow}].';
+
+revoke all on function app.stored_feedback_about(text, uuid, timestamptz) from public;
+
+-- source: db/functions/app/submit_feedback.sql
+-- app.submit_feedback(p_campus_id, p_user_id, p_time_slot, p_rating, p_comment, p_about): say how a meeting was, once.
+--
+-- Open from the end of the meeting for as long as the button says `feedback`: to those who were in a circle, until they
+-- have given it. Repeatable: the same words again give the same button; other words are refused, and lose nothing.
+--
+-- p_about: [{"userId": uuid, "meetAgain": boolean or null, "noShow": boolean}], each circle-mate at most once.
+
+create or replace function app.submit_feedback(
+  p_campus_id text,
+  p_user_id uuid,
+  p_time_slot timestamptz,
+  p_rating integer,
+  p_comment text,
+  p_about jsonb
+)
+returns json
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_slot    app.time_slots;
+  v_now     timestamptz;
+  v_comment text := nullif(btrim(p_comment), '');
+  v_about   jsonb := app.feedback_about(p_campus_id, p_user_id, p_time_slot, p_about);
+  v_button  json;
+begin
+  if p_campus_id is null then
+    perform app.refuse('no_campus');
+  end if;
+
+  -- Shared, as in joining: a slot that is being cancelled is waited for.
+  perform pg_advisory_xact_lock(app.lock_key('member', p_user_id::text));
+  perform pg_advisory_xact_lock_shared(app.lock_key('slot', p_campus_id, p_time_slot));
+  v_now := app.clock();
+
+  select slots.*
+  into v_slot
+  from app.time_slots as slots
+  where slots.campus_id = p_campus_id
+    and slots.time_slot = p_time_slot;
+
+  if not found then
+    perform app.refuse('slot_not_found');
+  end if;
+  if v_slot.cancelled_at is not null then
+    perform app.refuse('slot_cancelled');
+  end if;
+  perform app.own_circle_no(p_campus_id, p_user_id, v_slot, v_now);  -- refuses who is in none
+  if v_now < v_slot.ends_at then
+    perform app.refuse('feedback_not_open');
+  end if;
+  if p_rating is null or p_rating not between 1 and 5 then
+    perform app.refuse('rating_invalid');
+  end if;
+  if length(v_comment) > 2000 then
+    perform app.refuse('comment_invalid');
+  end if;
+  if v_about is null then
+    perform app.refuse('about_invalid');
+  end if;
+
+  insert into app.feedback (campus_id, time_slot, user_id, rating, comment, created_at)
+  values (p_campus_id, p_time_slot, p_user_id, p_rating, v_comment, v_now)
+  on conflict on constraint feedback_pkey do nothing;
+
+  if not found then
+    if not exists (
+      select
+      from app.feedback as given
+      where given.campus_id = p_campus_id
+        and given.time_slot = p_time_slot
+        and given.user_id = p_user_id
+        and given.rating = p_rating
+        and given.comment is not distinct from v_comment
+    ) or v_about <> app.stored_feedback_about(p_campus_id, p_user_id, p_time_slot) then
+      perform app.refuse('feedback_given');
+    end if;
+    return app.button(p_campus_id, p_user_id, p_time_slot, v_now);
+  end if;
+
+  insert into app.feedback_about (campus_id, time_slot, user_id, about_id, meet_again, no_show)
+  select
+    p_campus_id, p_time_slot, p_user_id,
+    (said.about ->> 'userId')::uuid, (said.about ->> 'meetAgain')::boolean, (said.about ->> 'noShow')::boolean
+  from jsonb_array_elements(v_about) as said (about);
+
+  -- The button changes, so its version does.
+  update app.waitlist_entries as entries
+  set version = app.next_version()
+  where entries.campus_id = p_campus_id
+    and entries.time_slot = p_time_slot
+    and entries.user_id = p_user_id;
+
+  v_button := app.button(p_campus_id, p_user_id, p_time_slot, v_now);
+  perform app.emit(p_campus_id, 'user:' || p_user_id, 'button', v_button::jsonb);
+  perform audit.record('feedback.given', p_campus_id, p_user_id, p_time_slot);
+
+  return v_button;
+end;
+$function$;
+
+comment on function app.submit_feedback(text, uuid, timestamptz, integer, text, jsonb) is
+'Say how a meeting was, once; returns the new button. Refuses no_campus, slot_not_found, slot_cancelled, not_matched_yet, no_circle_formed, no_circle, feedback_not_open, rating_invalid, comment_invalid, about_invalid, feedback_given.';
+
+revoke all on function app.submit_feedback(text, uuid, timestamptz, integer, text, jsonb) from public;
+
+-- source: db/functions/app/unblock_user.sql
+-- app.unblock_user(p_campus_id, p_user_id, p_blocked_id): take the member's own block back. The other's, if any, stays.
+--
+-- Repeatable: what is not blocked stays so, and nothing tells whether there is such a member.
+
+create or replace function app.unblock_user(p_campus_id text, p_user_id uuid, p_blocked_id uuid)
+returns jsonb
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $function$
+begin
+  if p_campus_id is null then
+    perform app.refuse('no_campus');
+  end if;
+
+  perform pg_advisory_xact_lock(app.lock_key('member', p_user_id::text));
+  perform pg_advisory_xact_lock_shared(app.lock_key('pairs', p_campus_id));
+
+  delete from app.blocks
+  where blocks.campus_id = p_campus_id
+    and blocks.user_id = p_user_id
+    and blocks.blocked_id = p_blocked_id;
+  if found then
+    perform audit.record('user.unblocked', p_campus_id, p_user_id, null, jsonb_build_object('blockedId', p_blocked_id));
+  end if;
+
+  return jsonb_build_object('userId', p_blocked_id, 'blocked', false);
+end;
+$function$;
+
+comment on function app.unblock_user(text, uuid, uuid) is
+'Take the member''s own block back: {userId, blocked}. Refuses no_campus.';
+
+revoke all on function app.unblock_user(text, uuid, uuid) from public;
+
+-- source: db/functions/app/update_profile.sql
+-- app.update_profile(p_campus_id, p_user_id, p_display_name, p_attributes): change what a member may change of themselves.
+--
+-- Null leaves as it is. Tier and address are no arguments: nobody can slip them in. Repeatable.
+
+create or replace function app.update_profile(p_campus_id text, p_user_id uuid, p_display_name text, p_attributes jsonb)
+returns jsonb
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_name       text := btrim(p_display_name);
+  v_attributes jsonb := nullif(p_attributes, 'null');
+  v_changed    text[];
+begin
+  if p_campus_id is null then
+    perform app.refuse('no_campus');
+  end if;
+  if length(v_name) not between 1 and 80 or v_name ~ '[[:cntrl:]]' then
+    perform app.refuse('display_name_invalid');
+  end if;
+  if jsonb_typeof(v_attributes) <> 'object' or octet_length(v_attributes::text) > 4096 then
+    perform app.refuse('attributes_invalid');
+  end if;
+
+  perform pg_advisory_xact_lock(app.lock_key('member', p_user_id::text));
+
+  select array_remove(array[
+    case when users.display_name <> v_name then 'displayName' end,
+    case when users.attributes <> v_attributes then 'attributes' end
+  ], null)
+  into strict v_changed
+  from app.users
+  where users.campus_id = p_campus_id
+    and users.user_id = p_user_id;
+
+  if cardinality(v_changed) > 0 then
+    update app.users
+    set display_name = coalesce(v_name, users.display_name), attributes = coalesce(v_attributes, users.attributes)
+    where users.campus_id = p_campus_id
+      and users.user_id = p_user_id;
+    perform audit.record('profile.updated', p_campus_id, p_user_id, null, jsonb_build_object('changed', v_changed));
+  end if;
+
+  return app.profile(p_campus_id, p_user_id);
+end;
+$function$;
+
+comment on function app.update_profile(text, uuid, text, jsonb) is
+'Change a member''s display name and attributes (null: as it is); returns the profile. Refuses no_campus, display_name_invalid, attributes_invalid.';
+
+revoke all on function app.update_profile(text, uuid, text, jsonb) from public;
+
+-- source: db/functions/app/use_campus_zone.sql
+-- app.use_campus_zone(p_campus_id): write instants with the campus's offset, to the end of the transaction.
+--
+-- For what is told to others than the caller. A member's own request has that zone anyway (app.pre_request()).
+
+create or replace function app.use_campus_zone(p_campus_id text)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $function$
+begin
+  perform set_config('TimeZone', campuses.time_zone, true)
+  from app.campuses
+  where campuses.campus_id = p_campus_id;
+end;
+$function$;
+
+comment on function app.use_campus_zone(text) is
+'Set TimeZone to the campus''s, to the end of the transaction.';
+
+revoke all on function app.use_campus_zone(text) from public;
+
+-- source: db/functions/app/write_waitlist_entry.sql
+-- app.write_waitlist_entry(): what an insert into, or a delete from, api.waitlist_entries does.
+--
+-- A member writes for themselves, a trusted server for anyone: user_id says for whom, and may be left out by a member.
+--
+-- Definer: no role of a request may write the table.
+
+create or replace function app.write_waitlist_entry()
+returns trigger
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_user_id uuid := case when tg_op = 'INSERT' then new.user_id else old.user_id end;
+  v_member  record;
+begin
+  if tg_op = 'UPDATE' then
+    perform app.refuse('entry_fixed');
+  end if;
+
+  if app.is_service() then
+    select directory.user_id, directory.campus_id
+    into v_member
+    from app.user_campuses as directory
+    where directory.user_id = v_user_id;
+
+    if not found then
+      perform app.refuse('member_not_found');
+    end if;
+  else
+    v_member := app.current_member();  -- refuses not_signed_in, no_campus, wrong_campus
+    if v_member.user_id <> v_user_id then
+      perform app.refuse('not_yours');
+    end if;
+  end if;
+
+  if tg_op = 'DELETE' then
+    perform app.leave_waitlist(v_member.campus_id, v_member.user_id, old.time_slot);
+    return old;
+  end if;
+
+  perform app.join_waitlist(v_member.campus_id, v_member.user_id, new.time_slot);
+
+  select entries.campus_id, entries.time_slot, entries.user_id, entries.joined_at, entries.version
+  into strict new
+  from app.waitlist_entries as entries
+  where entries.campus_id = v_member.campus_id
+    and entries.time_slot = new.time_slot
+    and entries.user_id = v_member.user_id;
+  return new;
+end;
+$function$;
+
+comment on function app.write_waitlist_entry() is
+'Trigger of api.waitlist_entries: insert joins, delete leaves. Refuses entry_fixed, not_signed_in, no_campus, wrong_campus, member_not_found, not_yours, slot_not_found, slot_cancelled, deadline_passed.';
+
+revoke all on function app.write_waitlist_entry() from public;
+
+-- source: db/functions/api/waitlist_entries.sql
+-- api.waitlist_entries: who is on which list, as far as the caller may see: a member their own entries.
+--
+-- What supabase-js reads and writes as a table. Insert and delete are joining and leaving: the triggers call the same
+-- functions as the RPCs, so there is one way in. Who has left is on no list, so has no row here. An update has no
+-- meaning, and says so.
+--
+-- security_invoker: row level security of app.waitlist_entries decides, as the caller.
+--
+-- requires: app.write_waitlist_entry
+
+create or replace view api.waitlist_entries
+with (security_invoker = true)
+as
+select
+  entries.campus_id,
+  entries.time_slot,
+  entries.user_id,
+  entries.joined_at,
+  entries.version
+from app.waitlist_entries as entries
+where entries.left_at is null;
+
+comment on view api.waitlist_entries is
+'The lists that the caller is on. Insert {time_slot} to join, delete to leave.';
+comment on column api.waitlist_entries.campus_id is 'The campus of slot and member.';
+comment on column api.waitlist_entries.time_slot is 'The slot.';
+comment on column api.waitlist_entries.user_id is 'The member; without it, the caller.';
+comment on column api.waitlist_entries.joined_at is 'When the member joined (app clock).';
+comment on column api.waitlist_entries.version is 'Version of the last change to what this member''s button says.';
+
+create or replace trigger waitlist_entries_write
+instead of insert or update or delete on api.waitlist_entries
+for each row
+execute function app.write_waitlist_entry();
+
+comment on trigger waitlist_entries_write on api.waitlist_entries is
+'Joining and leaving go through app.join_waitlist() and app.leave_waitlist().';
+
+grant select on api.waitlist_entries to authenticated, service_role;
+grant insert (time_slot, user_id), update (time_slot, user_id), delete on api.waitlist_entries to authenticated, service_role;
 
 set local role circle27_auth;
 
@@ -1609,6 +4093,17 @@ revoke all on function identity.token_claims(uuid, interval) from public;
 
 set local role circle27_owner;
 
+-- source: db/policies/blocks.sql
+-- app.blocks: a member reads whom they block, and never who blocks them; writing goes through the functions.
+
+grant select on app.blocks to authenticated, service_role;
+
+create policy own_blocks on app.blocks
+for select
+to authenticated
+-- The member's own, by the index on user_id.
+using (user_id = (select auth.uid()));
+
 -- source: db/policies/campus_domains.sql
 -- app.campus_domains: requests read it through the functions only.
 
@@ -1620,9 +4115,10 @@ grant select on app.campus_domains to service_role;
 grant select on app.campuses to service_role;
 
 -- source: db/policies/circle_members.sql
--- app.circle_members: a member reads their own places.
+-- app.circle_members: a member reads who is in the circles that they are or were in.
 
-grant select on app.circle_members to authenticated, service_role;
+grant select (campus_id, time_slot, user_id, circle_no, cancelled_at) on app.circle_members to authenticated;
+grant select on app.circle_members to service_role;
 
 create policy own_places on app.circle_members
 for select
@@ -1630,25 +4126,39 @@ to authenticated
 -- The member's own, by the index on user_id.
 using (user_id = (select auth.uid()));
 
+create policy places_of_mates on app.circle_members
+for select
+to authenticated
+-- The first line finds the rows by the index on user_id, the second keeps those of the same circles.
+using (
+  user_id = any((select app.my_mates())::uuid[])
+  and (campus_id, time_slot, circle_no) in (
+    select
+      places.campus_id,
+      places.time_slot,
+      places.circle_no
+    from app.my_places() as places
+  )
+);
+
 -- source: db/policies/circles.sql
--- app.circles: a member reads the circles they are in.
+-- app.circles: a member reads the circles they are or were in.
 
 grant select on app.circles to authenticated, service_role;
 
 create policy circles_of_mine on app.circles
 for select
 to authenticated
--- Being in it: a place of the caller with the circle's own key. A place that was given up doesn't count.
+-- The first two lines find the slots by the primary key, the third keeps the own circle of each.
 using (
-  exists (
-    select 1
-    from app.circle_members as places
-    where
-      places.campus_id = circles.campus_id
-      and places.time_slot = circles.time_slot
-      and places.circle_no = circles.circle_no
-      and places.user_id = (select auth.uid())
-      and places.cancelled_at is null
+  campus_id = (select min(places.campus_id) from app.my_places() as places)
+  and time_slot = any(array(select places.time_slot from app.my_places() as places))
+  and (campus_id, time_slot, circle_no) in (
+    select
+      places.campus_id,
+      places.time_slot,
+      places.circle_no
+    from app.my_places() as places
   )
 );
 
@@ -1674,6 +4184,27 @@ to authenticated
 -- The member's own, by the index on user_id.
 using (user_id = (select auth.uid()));
 
+-- source: db/policies/feedback_about.sql
+-- app.feedback_about: a member reads what they said themselves, and never what was said about them.
+
+grant select on app.feedback_about to authenticated, service_role;
+
+create policy own_words on app.feedback_about
+for select
+to authenticated
+-- The member's own, by the index on user_id.
+using (user_id = (select auth.uid()));
+
+-- source: db/policies/meeting_spots.sql
+-- app.meeting_spots: requests read it through the functions only.
+
+grant select on app.meeting_spots to service_role;
+
+-- source: db/policies/meetings.sql
+-- app.meetings: what matching avoids; no member reads it.
+
+grant select on app.meetings to service_role;
+
 -- source: db/policies/time_slots.sql
 -- app.time_slots: what is public of it comes from api.time_slots(); requests read it through the functions only.
 
@@ -1685,15 +4216,22 @@ grant select on app.time_slots to service_role;
 grant select on app.user_campuses to service_role;
 
 -- source: db/policies/users.sql
--- app.users: a member reads their own row, without the address: no column grant, so no policy can leak it.
+-- app.users: a member reads the names of their circle-mates and their own; nothing else of a row is granted, least of all
+-- the address, so no policy can leak it. my_profile() tells a member the rest about themselves.
 
-grant select (campus_id, user_id, display_name, tier, attributes, created_at) on app.users to authenticated;
+grant select (campus_id, user_id, display_name) on app.users to authenticated;
 grant select on app.users to service_role;
 
 create policy own_row on app.users
 for select
 to authenticated
 using (user_id = (select auth.uid()));
+
+create policy circle_mates on app.users
+for select
+to authenticated
+-- One array for the whole query, so that the index on user_id finds the rows.
+using (user_id = any((select app.my_mates())::uuid[]));
 
 -- source: db/policies/waitlist_entries.sql
 -- app.waitlist_entries: a member reads their own entries; joining and leaving go through the functions.

@@ -78,15 +78,22 @@ create table app.circles (
   campus_id text not null,
   time_slot timestamptz not null,
   circle_no integer not null,
+  spot_id   text,
   constraint circles_pkey primary key (campus_id, time_slot, circle_no),
+  -- No spot is booked twice in one slot.
+  constraint circles_spot_key unique (campus_id, time_slot, spot_id),
   constraint circles_time_slot_fkey foreign key (campus_id, time_slot)
   references app.time_slots (campus_id, time_slot) on delete cascade,
+  constraint circles_spot_fkey foreign key (campus_id, spot_id) references app.meeting_spots (campus_id, spot_id),
   constraint circles_circle_no_positive check (circle_no > 0)
 );
 comment on table app.circles is 'The groups that one matching formed.';
 comment on column app.circles.campus_id is 'The campus.';
 comment on column app.circles.time_slot is 'The slot in which the circle meets.';
 comment on column app.circles.circle_no is 'Number within the slot, from 1.';
+comment on column app.circles.spot_id is 'Where it meets; null where the campus had no free spot.';
+create index circles_spot_idx on app.circles (campus_id, spot_id) where spot_id is not null;
+comment on index app.circles_spot_idx is 'The bookings of one spot.';
 alter table app.circles enable row level security;
 
 -- A place's life: (none) --matching--> [in the circle] --cancelled_at set--> [given up]
@@ -101,8 +108,9 @@ create table app.circle_members (
   constraint circle_members_pkey primary key (campus_id, time_slot, user_id),
   constraint circle_members_circle_fkey foreign key (campus_id, time_slot, circle_no)
   references app.circles (campus_id, time_slot, circle_no) on delete cascade,
-  constraint circle_members_user_fkey foreign key (campus_id, user_id)
-  references app.users (campus_id, user_id) on delete cascade
+  -- Only who is on the list gets a place; the entry refers to the member.
+  constraint circle_members_entry_fkey foreign key (campus_id, time_slot, user_id)
+  references app.waitlist_entries (campus_id, time_slot, user_id) on delete cascade
 );
 comment on table app.circle_members is 'Who meets whom: at most one circle for each member and slot.';
 comment on column app.circle_members.campus_id is 'The campus of circle and member.';
@@ -141,5 +149,35 @@ comment on column app.feedback.created_at is 'When it was given (app clock).';
 create index feedback_user_id_idx on app.feedback (user_id, campus_id, time_slot);
 comment on index app.feedback_user_id_idx is 'One member''s feedback: the policy and the export.';
 alter table app.feedback enable row level security;
+
+-- A part of the feedback: it is given with it, never alone, and once for each circle-mate.
+create table app.feedback_about (
+  campus_id  text not null,
+  time_slot  timestamptz not null,
+  user_id    uuid not null,
+  about_id   uuid not null,
+  meet_again boolean,
+  no_show    boolean not null default false,
+  constraint feedback_about_pkey primary key (campus_id, time_slot, user_id, about_id),
+  constraint feedback_about_feedback_fkey foreign key (campus_id, time_slot, user_id)
+  references app.feedback (campus_id, time_slot, user_id) on delete cascade,
+  constraint feedback_about_about_fkey foreign key (campus_id, time_slot, about_id)
+  references app.circle_members (campus_id, time_slot, user_id) on delete cascade,
+  constraint feedback_about_not_oneself check (about_id <> user_id),
+  -- Who did not come was not met: nothing can be said about meeting again.
+  constraint feedback_about_no_show_says_no_more check (not no_show or meet_again is null)
+);
+comment on table app.feedback_about is 'What a member said about each circle-mate.';
+comment on column app.feedback_about.campus_id is 'The campus.';
+comment on column app.feedback_about.time_slot is 'The slot.';
+comment on column app.feedback_about.user_id is 'Who gives the feedback.';
+comment on column app.feedback_about.about_id is 'The circle-mate it is about.';
+comment on column app.feedback_about.meet_again is 'Whether to meet this person again; null where nothing was said.';
+comment on column app.feedback_about.no_show is 'Whether this person did not come.';
+create index feedback_about_about_idx on app.feedback_about (campus_id, about_id, time_slot);
+comment on index app.feedback_about_about_idx is 'What was said about one member; the foreign key.';
+create index feedback_about_user_id_idx on app.feedback_about (user_id, campus_id, time_slot);
+comment on index app.feedback_about_user_id_idx is 'What one member said: the policy and the export.';
+alter table app.feedback_about enable row level security;
 
 commit;

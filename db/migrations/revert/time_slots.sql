@@ -4,6 +4,7 @@ begin;
 
 set local role circle27_owner;
 
+drop table app.feedback_about;
 drop table app.feedback;
 drop table app.circle_members;
 drop table app.circles;

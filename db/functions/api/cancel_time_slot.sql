@@ -1,0 +1,39 @@
+-- api.cancel_time_slot(p_time_slot, p_campus_id): call a slot off. For operators, on their campus, and trusted servers.
+--
+-- Definer: no role of a request may write the tables.
+
+create or replace function api.cancel_time_slot(p_time_slot timestamptz, p_campus_id text default null)
+returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_campus_id text := p_campus_id;
+  v_member    record;
+begin
+  if not app.is_service() then
+    v_member := app.current_member();  -- refuses not_signed_in, no_campus, wrong_campus
+    v_campus_id := v_member.campus_id;
+    -- Authority is read from the table, never from a claim.
+    if p_campus_id <> v_campus_id or not exists (
+      select
+      from app.users
+      where users.campus_id = v_campus_id
+        and users.user_id = v_member.user_id
+        and users.tier = 'operator'
+    ) then
+      perform app.refuse('operators_only');
+    end if;
+  end if;
+
+  return app.cancel_time_slot(v_campus_id, p_time_slot);
+end;
+$function$;
+
+comment on function api.cancel_time_slot(timestamptz, text) is
+'Call a slot off; returns what everyone may know of it. For operators, on their own campus, and service_role, which names one. Repeatable. Refuses not_signed_in, no_campus, wrong_campus, operators_only, slot_not_found, slot_ended.';
+
+revoke all on function api.cancel_time_slot(timestamptz, text) from public;
+grant execute on function api.cancel_time_slot(timestamptz, text) to authenticated, service_role;

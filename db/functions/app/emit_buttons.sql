@@ -1,0 +1,58 @@
+-- app.emit_buttons(p_campus_id, p_time_slot, p_now): tell every member on the list what their button says now.
+--
+-- One statement for all of them, in the transaction that changed the slot.
+--
+-- requires: app.slot_state
+
+create or replace function app.emit_buttons(p_campus_id text, p_time_slot timestamptz, p_now timestamptz)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $function$
+begin
+  perform app.use_campus_zone(p_campus_id);
+
+  insert into events.outbox (campus_id, channel, event, payload)
+  select
+    p_campus_id,
+    'user:' || entries.user_id,
+    'button',
+    app.slot_state(
+      p_now,
+      campuses.time_zone,
+      slots.time_slot,
+      slots.deadline_at,
+      slots.ends_at,
+      slots.matched_at,
+      slots.cancelled_at,
+      true,
+      members.user_id is not null,
+      given.user_id is not null,
+      greatest(slots.version, entries.version)
+    )::jsonb
+  from app.campuses
+  inner join app.time_slots as slots
+    on slots.campus_id = p_campus_id
+    and slots.time_slot = p_time_slot
+  inner join app.waitlist_entries as entries
+    on entries.campus_id = p_campus_id
+    and entries.time_slot = p_time_slot
+    and entries.left_at is null
+  left join app.circle_members as members
+    on members.campus_id = p_campus_id
+    and members.time_slot = p_time_slot
+    and members.user_id = entries.user_id
+    and members.cancelled_at is null
+  left join app.feedback as given
+    on given.campus_id = p_campus_id
+    and given.time_slot = p_time_slot
+    and given.user_id = entries.user_id
+  where campuses.campus_id = p_campus_id;
+end;
+$function$;
+
+comment on function app.emit_buttons(text, timestamptz, timestamptz) is
+'Put an event `button` for each member on the slot''s list into the outbox: the slot as that member sees it at p_now.';
+
+revoke all on function app.emit_buttons(text, timestamptz, timestamptz) from public;

@@ -1,0 +1,36 @@
+-- app.join_waitlist(p_campus_id, p_user_id, p_time_slot): put a member on the waitlist of one slot.
+--
+-- Repeatable: who is on the list already gets the same button, and nothing is written.
+
+create or replace function app.join_waitlist(p_campus_id text, p_user_id uuid, p_time_slot timestamptz)
+returns json
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_now    timestamptz := app.enter_open_slot(p_campus_id, p_user_id, p_time_slot);
+  v_joined boolean;
+  v_button json;
+begin
+  insert into app.waitlist_entries as entries (campus_id, time_slot, user_id, joined_at, version)
+  values (p_campus_id, p_time_slot, p_user_id, v_now, app.next_version())
+  on conflict on constraint waitlist_entries_pkey do update
+  set joined_at = excluded.joined_at, left_at = null, version = excluded.version
+  where entries.left_at is not null;
+  v_joined := found;
+
+  v_button := app.button(p_campus_id, p_user_id, p_time_slot, v_now);
+  if v_joined then
+    perform app.emit(p_campus_id, 'user:' || p_user_id, 'button', v_button::jsonb);
+    perform audit.record('waitlist.joined', p_campus_id, p_user_id, p_time_slot);
+  end if;
+
+  return v_button;
+end;
+$function$;
+
+comment on function app.join_waitlist(text, uuid, timestamptz) is
+'Put a member on the waitlist of one slot; returns the new button. Refuses no_campus, slot_not_found, slot_cancelled, deadline_passed.';
+
+revoke all on function app.join_waitlist(text, uuid, timestamptz) from public;

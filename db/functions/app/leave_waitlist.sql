@@ -1,0 +1,38 @@
+-- app.leave_waitlist(p_campus_id, p_user_id, p_time_slot): take a member off the waitlist of one slot.
+--
+-- Repeatable: leaving twice, or without having joined, gives the same button and writes nothing. The row stays.
+
+create or replace function app.leave_waitlist(p_campus_id text, p_user_id uuid, p_time_slot timestamptz)
+returns json
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_now    timestamptz := app.enter_open_slot(p_campus_id, p_user_id, p_time_slot);
+  v_left   boolean;
+  v_button json;
+begin
+  -- greatest(): a clock that was turned back can't have someone leave before they came.
+  update app.waitlist_entries as entries
+  set left_at = greatest(v_now, entries.joined_at), version = app.next_version()
+  where entries.campus_id = p_campus_id
+    and entries.time_slot = p_time_slot
+    and entries.user_id = p_user_id
+    and entries.left_at is null;
+  v_left := found;
+
+  v_button := app.button(p_campus_id, p_user_id, p_time_slot, v_now);
+  if v_left then
+    perform app.emit(p_campus_id, 'user:' || p_user_id, 'button', v_button::jsonb);
+    perform audit.record('waitlist.left', p_campus_id, p_user_id, p_time_slot);
+  end if;
+
+  return v_button;
+end;
+$function$;
+
+comment on function app.leave_waitlist(text, uuid, timestamptz) is
+'Take a member off the waitlist of one slot; returns the new button. Refuses no_campus, slot_not_found, slot_cancelled, deadline_passed.';
+
+revoke all on function app.leave_waitlist(text, uuid, timestamptz) from public;

@@ -1,0 +1,38 @@
+-- app.member_circle(p_campus_id, p_user_id, p_time_slot, p_now): the circle of a member in one slot.
+
+create or replace function app.member_circle(p_campus_id text, p_user_id uuid, p_time_slot timestamptz, p_now timestamptz)
+returns jsonb
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_slot app.time_slots;
+begin
+  if p_campus_id is null then
+    perform app.refuse('no_campus');
+  end if;
+
+  select slots.*
+  into v_slot
+  from app.time_slots as slots
+  where slots.campus_id = p_campus_id
+    and slots.time_slot = p_time_slot;
+
+  if not found then
+    perform app.refuse('slot_not_found');
+  end if;
+  if v_slot.cancelled_at is not null then
+    perform app.refuse('slot_cancelled');
+  end if;
+
+  return app.circle_facts(
+    p_campus_id, p_time_slot, app.own_circle_no(p_campus_id, p_user_id, v_slot, p_now)
+  );
+end;
+$function$;
+
+comment on function app.member_circle(text, uuid, timestamptz, timestamptz) is
+'The circle of a member in one slot, as app.circle_facts() has it. Refuses no_campus, slot_not_found, slot_cancelled, not_matched_yet, no_circle_formed, no_circle.';
+
+revoke all on function app.member_circle(text, uuid, timestamptz, timestamptz) from public;

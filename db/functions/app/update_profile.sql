@@ -1,0 +1,52 @@
+-- app.update_profile(p_campus_id, p_user_id, p_display_name, p_attributes): change what a member may change of themselves.
+--
+-- Null leaves as it is. Tier and address are no arguments: nobody can slip them in. Repeatable.
+
+create or replace function app.update_profile(p_campus_id text, p_user_id uuid, p_display_name text, p_attributes jsonb)
+returns jsonb
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_name       text := btrim(p_display_name);
+  v_attributes jsonb := nullif(p_attributes, 'null');
+  v_changed    text[];
+begin
+  if p_campus_id is null then
+    perform app.refuse('no_campus');
+  end if;
+  if length(v_name) not between 1 and 80 or v_name ~ '[[:cntrl:]]' then
+    perform app.refuse('display_name_invalid');
+  end if;
+  if jsonb_typeof(v_attributes) <> 'object' or octet_length(v_attributes::text) > 4096 then
+    perform app.refuse('attributes_invalid');
+  end if;
+
+  perform pg_advisory_xact_lock(app.lock_key('member', p_user_id::text));
+
+  select array_remove(array[
+    case when users.display_name <> v_name then 'displayName' end,
+    case when users.attributes <> v_attributes then 'attributes' end
+  ], null)
+  into strict v_changed
+  from app.users
+  where users.campus_id = p_campus_id
+    and users.user_id = p_user_id;
+
+  if cardinality(v_changed) > 0 then
+    update app.users
+    set display_name = coalesce(v_name, users.display_name), attributes = coalesce(v_attributes, users.attributes)
+    where users.campus_id = p_campus_id
+      and users.user_id = p_user_id;
+    perform audit.record('profile.updated', p_campus_id, p_user_id, null, jsonb_build_object('changed', v_changed));
+  end if;
+
+  return app.profile(p_campus_id, p_user_id);
+end;
+$function$;
+
+comment on function app.update_profile(text, uuid, text, jsonb) is
+'Change a member''s display name and attributes (null: as it is); returns the profile. Refuses no_campus, display_name_invalid, attributes_invalid.';
+
+revoke all on function app.update_profile(text, uuid, text, jsonb) from public;

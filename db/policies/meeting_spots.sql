@@ -1,0 +1,3 @@
+-- app.meeting_spots: requests read it through the functions only.
+
+grant select on app.meeting_spots to service_role;
