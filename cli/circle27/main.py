@@ -9,7 +9,21 @@ import psycopg
 from circle27.errors import CircleError
 
 # Command -> module of circle27.commands; loaded on use, so that `circle27 token` stays quick.
-COMMANDS = ("up", "down", "status", "logs", "psql", "token", "clock", "db", "docs", "container")
+COMMANDS = (
+    "up",
+    "down",
+    "status",
+    "demo",
+    "logs",
+    "psql",
+    "token",
+    "clock",
+    "campus",
+    "seed",
+    "db",
+    "docs",
+    "container",
+)
 
 
 class LazyGroup(click.Group):

@@ -40,6 +40,7 @@ TAIL = """
 | 413 | `body_too_large` | the body is larger than 64 kB | send less | no |
 | 414 | `address_too_long` | the address is longer than 8 kB | send the arguments in the body of a POST | no |
 | 415 | `content_type_unsupported` | the body is not declared as JSON | send `Content-Type: application/json` | no |
+| 422 | `query_too_costly` | a filter is a regular expression (`match`, `imatch`), or parentheses are nested more than three deep | filter with `like`; ask in several calls | no |
 | 431 | `header_too_large` | a header is larger than 8 kB | send less | no |
 | 503 | `service_unavailable` | an outage, an overload, a restart; at `/ready` also `not_ready` | try again after `Retry-After` seconds | yes |
 
@@ -55,26 +56,31 @@ PostgREST's own answers, and PostgreSQL's to a value that is none. `code` tells 
 | 400 | `22003` | a number is out of range (`limit`, `offset`) | correct the number |
 | 400 | `22P05` | a text has a NUL (`\\u0000`, `%00`) | leave it out |
 | 400 | `22023` | the token's `role` does not exist, or an instant's time zone | sign in again; write an IANA name or an offset |
-| 400 | `42703` | `select`, `order` or a filter names a column that the answer has not | leave it out: answers are JSON, not rows |
+| 400 | `42703` | `select`, `order` or a filter names a column that the view or answer has not | leave it out; functions answer JSON, not rows |
 | 400 | `42704` | `select` casts to a type that does not exist | leave it out |
+| 400 | `42P10` | an upsert (`resolution=…-duplicates`) | insert: joining twice is joining once |
 | 400 | `42804` | a filter's operator is for another type (`is.true`) | leave it out |
 | 400 | `PGRST100` | `select`, `order` or a filter can't be parsed | correct it |
 | 400 | `PGRST102` | the body is not JSON | send a JSON object, or nothing |
+| 400 | `PGRST108` | a filter or `order` names a relation that `select` does not embed | embed it, or leave it out |
+| 400 | `PGRST109` | a delete or update has `limit` and no `order` | add an order |
 | 400 | `PGRST122` | `Prefer: handling=strict` with a preference that is unknown or not allowed | leave the preference out |
 | 400 | `PGRST123` | `select` has an aggregate function | leave it out |
 | 400 | `PGRST200` | `select` embeds a relation that there is none of | leave it out |
+| 400 | `PGRST204` | the body, or `columns`, names a column that the view has not | leave it out |
 | 401 | `PGRST301` | the token is malformed, has expired, has a wrong signature or another audience | sign in again |
 | 401 | `PGRST302` | there is no token where one is needed | send a token |
 | 401 | `42501` | nobody is signed in, and the function is for members | send a token |
-| 403 | `42501` | the role may not call this function, or the token's `role` may not be taken | use another token |
+| 403 | `42501` | the role may not call this function or write this view or column, or the token's `role` may not be taken | use another token; in `waitlist_entries` write `time_slot` and `user_id` only |
 | 404 | `PGRST202` | no function of this name takes these arguments: one is missing, unknown or misspelt | correct the names |
 | 404 | `42P01` | there is no table or view of this name | call a function: `/rest/v1/rpc/<function>` |
 | 404 | `42883` | a filter's operator does not fit the type (`like` on JSON) | leave it out |
 | 404 | none: `{}` | the path below `/rest/v1/` has too many parts, or names no table and the method writes | correct the path |
 | 405 | `25006` | the function writes and was called by GET | use POST |
 | 405 | `PGRST101` | a function was called by another method than GET, HEAD or POST | use POST |
-| 405 | `PGRST105` | a PUT without the filters it needs | use POST on a function |
+| 405 | `PGRST105` | a PUT without the filters it needs | use POST |
 | 406 | `PGRST106` | `Accept-Profile` or `Content-Profile` names a schema that is not exposed | leave the header out |
+| 406 | `PGRST116` | one object was asked for (`.single()`), and there is none or more than one | ask for a list |
 | 415 | `PGRST107` | `Accept` names no media type that can be given | accept `application/json` |
 | 416 | `PGRST103` | `limit`, `offset` or `Range` is negative, reversed or beyond the end | correct the range |
 """

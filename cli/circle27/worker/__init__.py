@@ -1,1 +1,1 @@
-"""The one worker: carries events from the outbox to the gateway, and opens the slots of the days ahead."""
+"""The worker: runs due deadlines, carries events from the outbox to the gateway, opens the slots of the days ahead."""

@@ -9,9 +9,10 @@ import httpx
 import psycopg
 
 from circle27.stack.settings import Settings
+from circle27.worker.deadlines import run_due_deadlines
 from circle27.worker.outbox import publish_batch
 
-POLL_S = 0.1  # an idle look at the outbox; costs 3 ms of database time
+POLL_S = 0.1  # an idle look at deadlines and outbox; costs 3 ms of database time
 OPEN_SLOTS_EVERY_S = 600
 RETRY_S = 0.5
 
@@ -29,14 +30,18 @@ def main() -> None:
     while not stop.is_set():
         try:
             work(settings, stop)
-        except (psycopg.OperationalError, httpx.HTTPError) as error:
+        except (psycopg.Error, httpx.HTTPError) as error:
             log.warning("begins again: %s", str(error).splitlines()[0] if str(error) else type(error).__name__)
             stop.wait(RETRY_S)
     log.info("stopped")
 
 
 def work(settings: Settings, stop: threading.Event) -> None:
-    """Publish what is due and open slots, until `stop` is set."""
+    """Match what is due, publish what was said, and open slots, until `stop` is set.
+
+    Sleeps to the next deadline where that comes before the next look. What a matching says is published straight after
+    its commit. A gateway that is away stops the telling, never the matching.
+    """
     publish_key = settings.secret("publish.key")
     next_opening = 0.0
     with (
@@ -50,8 +55,9 @@ def work(settings: Settings, stop: threading.Event) -> None:
                 if opened and opened[0]:
                     log.info("opened %s slots", opened[0])
                 next_opening = time.monotonic() + OPEN_SLOTS_EVERY_S
+            next_deadline = run_due_deadlines(connection)
             if not publish_batch(connection, client, publish_key):
-                stop.wait(POLL_S)
+                stop.wait(min(POLL_S, next_deadline))
 
 
 if __name__ == "__main__":

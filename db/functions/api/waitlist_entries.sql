@@ -37,4 +37,5 @@ comment on trigger waitlist_entries_write on api.waitlist_entries is
 'Joining and leaving go through app.join_waitlist() and app.leave_waitlist().';
 
 grant select on api.waitlist_entries to authenticated, service_role;
-grant insert (time_slot, user_id), update (time_slot, user_id), delete on api.waitlist_entries to authenticated, service_role;
+grant insert (time_slot, user_id), update (time_slot, user_id), delete
+on api.waitlist_entries to authenticated, service_role;

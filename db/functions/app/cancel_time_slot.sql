@@ -6,7 +6,11 @@
 --
 -- requires: app.slot_facts
 
-create or replace function app.cancel_time_slot(p_campus_id text, p_time_slot timestamptz, p_reason text default 'called_off')
+create or replace function app.cancel_time_slot(
+  p_campus_id text,
+  p_time_slot timestamptz,
+  p_reason text default 'called_off'
+)
 returns jsonb
 language plpgsql
 volatile

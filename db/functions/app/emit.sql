@@ -3,12 +3,13 @@
 -- In the transaction that caused it: it is told if and only if that commits. No NOTIFY, whose lock at commit
 -- is one for the whole cluster. The channel is user:<user_id>, session:<session_id> (lower-case uuids)
 -- or campus:<campus_id>; the table refuses all else, an event's name beyond a-z and _, and a payload above 16 kB.
+--
+-- Part of every join, so without settings of its own.
 
 create or replace function app.emit(p_campus_id text, p_channel text, p_event text, p_payload jsonb)
 returns void
 language plpgsql
 volatile
-set search_path = pg_catalog, pg_temp
 as $function$
 begin
   insert into events.outbox (campus_id, channel, event, payload)

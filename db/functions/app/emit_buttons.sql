@@ -27,8 +27,8 @@ begin
       slots.matched_at,
       slots.cancelled_at,
       true,
-      members.user_id is not null,
-      given.user_id is not null,
+      members.in_circle is true,
+      given.feedback is true,
       greatest(slots.version, entries.version)
     )::jsonb
   from app.campuses
@@ -39,15 +39,23 @@ begin
     on entries.campus_id = p_campus_id
     and entries.time_slot = p_time_slot
     and entries.left_at is null
-  left join app.circle_members as members
-    on members.campus_id = p_campus_id
-    and members.time_slot = p_time_slot
-    and members.user_id = entries.user_id
-    and members.cancelled_at is null
-  left join app.feedback as given
-    on given.campus_id = p_campus_id
-    and given.time_slot = p_time_slot
-    and given.user_id = entries.user_id
+  -- By their primary keys: `limit 1` leaves no other way. The planner knows nothing of rows that were written a moment ago.
+  left join lateral (
+    select circle_members.cancelled_at is null as in_circle
+    from app.circle_members
+    where circle_members.campus_id = p_campus_id
+      and circle_members.time_slot = p_time_slot
+      and circle_members.user_id = entries.user_id
+    limit 1
+  ) as members on true
+  left join lateral (
+    select true as feedback
+    from app.feedback
+    where feedback.campus_id = p_campus_id
+      and feedback.time_slot = p_time_slot
+      and feedback.user_id = entries.user_id
+    limit 1
+  ) as given on true
   where campuses.campus_id = p_campus_id;
 end;
 $function$;

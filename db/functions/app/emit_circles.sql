@@ -2,8 +2,6 @@
 --
 -- The whole circle is in the message, so that nobody has to ask: at this second everyone would. Who is in none hears
 -- why. Each circle is put together once.
---
--- requires: app.circle_facts
 
 create or replace function app.emit_circles(p_campus_id text, p_time_slot timestamptz)
 returns void
@@ -15,19 +13,9 @@ begin
   perform app.use_campus_zone(p_campus_id);
 
   insert into events.outbox (campus_id, channel, event, payload)
-  select p_campus_id, 'user:' || members.user_id, 'circle', facts.circle
-  from (
-    select circles.circle_no, app.circle_facts(p_campus_id, p_time_slot, circles.circle_no) as circle
-    from app.circles
-    where circles.campus_id = p_campus_id
-      and circles.time_slot = p_time_slot
-    offset 0
-  ) as facts
-  inner join app.circle_members as members
-    on members.campus_id = p_campus_id
-    and members.time_slot = p_time_slot
-    and members.circle_no = facts.circle_no
-    and members.cancelled_at is null;
+  select p_campus_id, 'user:' || (mates.mate ->> 'userId'), 'circle', facts.circle
+  from app.circle_facts(p_campus_id, p_time_slot) as facts
+  cross join lateral jsonb_array_elements(facts.circle -> 'members') as mates (mate);
 
   insert into events.outbox (campus_id, channel, event, payload)
   select
@@ -36,17 +24,19 @@ begin
     'circle',
     jsonb_build_object('timeSlot', p_time_slot, 'circleNo', null, 'reason', 'no_circle_formed')
   from app.waitlist_entries as entries
+  -- By the primary key: `limit 1` leaves no other way. The planner knows nothing of rows that were written a moment ago.
+  left join lateral (
+    select true as seated
+    from app.circle_members as members
+    where members.campus_id = p_campus_id
+      and members.time_slot = p_time_slot
+      and members.user_id = entries.user_id
+    limit 1
+  ) as places on true
   where entries.campus_id = p_campus_id
     and entries.time_slot = p_time_slot
     and entries.left_at is null
-    and not exists (
-      select
-      from app.circle_members as members
-      where members.campus_id = p_campus_id
-        and members.time_slot = p_time_slot
-        and members.user_id = entries.user_id
-        and members.cancelled_at is null
-    );
+    and places.seated is null;
 end;
 $function$;
 

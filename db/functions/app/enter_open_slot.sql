@@ -2,42 +2,55 @@
 --
 -- The clock is read after the lock is held, and so is what is written down: who waited for the matching sees its result.
 -- Who is late by the clock is refused before the lock: a late joiner has nothing to wait for, and at a rush would hold
--- one of the pooled connections for as long as the matching takes.
+-- one of the pooled connections for as long as the matching takes. That reading counts: a clock that is turned back just
+-- then lets nobody in without the lock.
+--
+-- Gives the time, and the slot's own facts, from which who calls makes the button: at the last minute every lookup
+-- counts. For the same reason it has no settings of its own: who calls it pins search_path.
 
-create or replace function app.enter_open_slot(p_campus_id text, p_user_id uuid, p_time_slot timestamptz)
-returns timestamptz
+create or replace function app.enter_open_slot(
+  p_campus_id text,
+  p_user_id uuid,
+  p_time_slot timestamptz,
+  out entered_at timestamptz,
+  out time_zone text,
+  out deadline_at timestamptz,
+  out ends_at timestamptz,
+  out version bigint
+)
+returns record
 language plpgsql
 volatile
-set search_path = pg_catalog, pg_temp
 as $function$
 declare
-  v_deadline_at  timestamptz;
   v_cancelled_at timestamptz;
   v_matched_at   timestamptz;
-  v_now          timestamptz;
 begin
   if p_campus_id is null then
     perform app.refuse('no_campus');
   end if;
 
-  select slots.deadline_at
-  into v_deadline_at
-  from app.time_slots as slots
-  where slots.campus_id = p_campus_id
-    and slots.time_slot = p_time_slot;
+  select campuses.time_zone, slots.deadline_at, slots.ends_at
+  into enter_open_slot.time_zone, enter_open_slot.deadline_at, enter_open_slot.ends_at
+  from app.campuses
+  inner join app.time_slots as slots
+    on slots.campus_id = p_campus_id
+    and slots.time_slot = p_time_slot
+  where campuses.campus_id = p_campus_id;
 
   if not found then
     perform app.refuse('slot_not_found');
   end if;
 
-  if app.clock() < v_deadline_at then
-    perform pg_advisory_xact_lock(app.lock_key('member', p_user_id::text));
-    perform pg_advisory_xact_lock_shared(app.lock_key('slot', p_campus_id, p_time_slot));
+  entered_at := app.clock();
+  if entered_at < enter_open_slot.deadline_at then
+    perform pg_catalog.pg_advisory_xact_lock(app.lock_key('member', p_user_id::text));
+    perform pg_catalog.pg_advisory_xact_lock_shared(app.lock_key('slot', p_campus_id, p_time_slot));
+    entered_at := app.clock();
   end if;
-  v_now := app.clock();
 
-  select slots.cancelled_at, slots.matched_at
-  into strict v_cancelled_at, v_matched_at
+  select slots.cancelled_at, slots.matched_at, slots.version
+  into strict v_cancelled_at, v_matched_at, enter_open_slot.version
   from app.time_slots as slots
   where slots.campus_id = p_campus_id
     and slots.time_slot = p_time_slot;
@@ -45,15 +58,13 @@ begin
   if v_cancelled_at is not null then
     perform app.refuse('slot_cancelled');
   end if;
-  if v_matched_at is not null or v_now >= v_deadline_at then
+  if v_matched_at is not null or entered_at >= enter_open_slot.deadline_at then
     perform app.refuse('deadline_passed');
   end if;
-
-  return v_now;
 end;
 $function$;
 
 comment on function app.enter_open_slot(text, uuid, timestamptz) is
-'Hold an open slot while a member joins or leaves it; returns the time. Refuses no_campus, slot_not_found, slot_cancelled, deadline_passed.';
+'Hold an open slot while a member joins or leaves it; returns the time and the slot''s facts. Refuses no_campus, slot_not_found, slot_cancelled, deadline_passed.';
 
 revoke all on function app.enter_open_slot(text, uuid, timestamptz) from public;

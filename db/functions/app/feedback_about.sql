@@ -24,7 +24,7 @@ begin
       and jsonb_typeof(said.about -> 'userId') = 'string'
       and jsonb_typeof(coalesce(said.about -> 'meetAgain', 'null')) in ('boolean', 'null')
       and jsonb_typeof(coalesce(said.about -> 'noShow', 'null')) in ('boolean', 'null')
-      and not (said.about -> 'noShow' = 'true' and coalesce(said.about -> 'meetAgain', 'null') <> 'null')
+      and (said.about -> 'noShow' is distinct from 'true' or coalesce(said.about -> 'meetAgain', 'null') = 'null')
       and exists (
         select
         from app.circle_members as own

@@ -7,8 +7,9 @@
 --   4. Pairs who have met are parted as long as a swap of two people lessens the sum of the costs.
 --
 -- 1 to 3: app.seat_walled() seats those with walls, first into balanced circles, then into any allowed sizes and numbers
--- of circles, then leaving out one more; all others fill up, the smallest circle first. 4: swaps, until none helps or
--- the work allowed for it is done. Work is counted in steps, never in seconds: the same arguments give the same circles.
+-- of circles, then leaving out one more, then leaving out those with the most walls; all others fill up, the smallest
+-- circle first. 4: swaps, until none helps or the work allowed for it is done. Work is counted in steps, never in
+-- seconds: the same arguments give the same circles.
 --
 -- Gives the circle number of each person, null for who is left out.
 --
@@ -32,9 +33,9 @@ immutable
 set search_path = pg_catalog, pg_temp
 as $function$
 declare
-  c_seat_steps constant integer := 20000;    -- of one search; 0.03 s
-  c_all_seats  constant integer := 200000;   -- of all searches together
-  c_swap_steps constant integer := 2000000;  -- pairs looked at; about a second
+  c_seat_steps constant integer := 20000 + 4 * p_people;  -- of one search; 0.03 s
+  c_all_seats  constant integer := 10 * c_seat_steps;     -- of all searches together
+  c_swap_steps constant integer := 2000000;               -- pairs looked at; about a second
   v_random     bigint := abs(p_seed % 2147483647);
   v_walled     integer[];  -- the people with walls, most walls first
   v_wall_start integer[];
@@ -48,6 +49,8 @@ declare
   v_room       integer[];
   v_seat       integer[];
   v_seat_steps integer := c_all_seats;
+  v_wall_rest  integer[];
+  v_skip       integer := 0;  -- how many of those with the most walls are left out without a search
   v_left_out   integer;
   v_fillers    integer;
   v_person     integer;
@@ -155,17 +158,45 @@ begin
     end loop;
   end loop;
 
-  if v_seat is null then
-    -- Nothing found in the work allowed, or nobody to place: those with walls are left out, the others meet.
-    v_left_out := cardinality(v_walled);
+  -- Nothing found in the work allowed, or nobody to place: leave out those with the most walls, twice as many each time,
+  -- until the others can sit. So who puts up a wall against everybody parts themselves from the others, and nobody else.
+  while v_seat is null loop
+    v_left_out := v_skip;
     while v_left_out < p_people
       and app.circle_count(p_people - v_left_out, p_size_min, p_size_target, p_size_max) is null loop
       v_left_out := v_left_out + 1;
     end loop;
     v_circles := coalesce(app.circle_count(p_people - v_left_out, p_size_min, p_size_target, p_size_max), 0);
-    v_room := array_fill(p_size_max, array[v_circles]);
-    v_seat := array_fill(0, array[cardinality(v_walled)]);
-  end if;
+    exit when v_circles = 0;
+
+    -- The walls of the others, by their new ranks; a rank below 1 is nobody's.
+    v_wall_rest := array(
+      select walls.rank - v_skip
+      from unnest(v_wall_with) with ordinality as walls (rank, number)
+      order by walls.number
+    );
+    v_room := array(
+      select (p_people - v_left_out) / v_circles + case when circle <= (p_people - v_left_out) % v_circles then 1 else 0 end
+      from generate_series(1, v_circles) as numbers (circle)
+    );
+    v_seat := app.seat_walled(
+      cardinality(v_walled) - v_skip, v_wall_start[v_skip + 1:], v_wall_rest, v_fillers, v_circles, v_room, p_size_min,
+      v_left_out - v_skip, v_random, c_seat_steps
+    );
+    if v_seat is null then
+      -- As many circles as there can be: those with walls find room most easily.
+      v_circles := (p_people - v_left_out) / p_size_min;
+      v_room := array_fill(p_size_max, array[v_circles]);
+      v_seat := app.seat_walled(
+        cardinality(v_walled) - v_skip, v_wall_start[v_skip + 1:], v_wall_rest, v_fillers, v_circles, v_room, p_size_min,
+        v_left_out - v_skip, null, c_seat_steps
+      );
+    end if;
+    if v_seat is not null then
+      v_seat := array_fill(0, array[v_skip]) || v_seat;
+    end if;
+    v_skip := least(greatest(1, 2 * v_skip), cardinality(v_walled));
+  end loop;
   if v_circles = 0 then
     return v_circle_of;
   end if;

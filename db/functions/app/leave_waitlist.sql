@@ -1,33 +1,38 @@
 -- app.leave_waitlist(p_campus_id, p_user_id, p_time_slot): take a member off the waitlist of one slot.
 --
 -- Repeatable: leaving twice, or without having joined, gives the same button and writes nothing. The row stays.
+--
+-- Made like app.join_waitlist(), for the same reasons.
 
 create or replace function app.leave_waitlist(p_campus_id text, p_user_id uuid, p_time_slot timestamptz)
 returns json
 language plpgsql
 volatile
-set search_path = pg_catalog, pg_temp
 as $function$
 declare
-  v_now    timestamptz := app.enter_open_slot(p_campus_id, p_user_id, p_time_slot);
-  v_left   boolean;
-  v_button json;
+  v_slot    record := app.enter_open_slot(p_campus_id, p_user_id, p_time_slot);
+  v_version bigint;
+  v_button  json;
 begin
   -- greatest(): a clock that was turned back can't have someone leave before they came.
   update app.waitlist_entries as entries
-  set left_at = greatest(v_now, entries.joined_at), version = app.next_version()
+  set left_at = greatest(v_slot.entered_at, entries.joined_at), version = app.next_version()
   where entries.campus_id = p_campus_id
     and entries.time_slot = p_time_slot
     and entries.user_id = p_user_id
-    and entries.left_at is null;
-  v_left := found;
+    and entries.left_at is null
+  returning entries.version into v_version;
 
-  v_button := app.button(p_campus_id, p_user_id, p_time_slot, v_now);
-  if v_left then
-    perform app.emit(p_campus_id, 'user:' || p_user_id, 'button', v_button::jsonb);
-    perform audit.record('waitlist.left', p_campus_id, p_user_id, p_time_slot);
+  if not found then
+    return app.button(p_campus_id, p_user_id, p_time_slot, v_slot.entered_at);
   end if;
 
+  v_button := app.slot_state(
+    v_slot.entered_at, v_slot.time_zone, p_time_slot, v_slot.deadline_at, v_slot.ends_at, null, null,
+    false, false, false, greatest(v_slot.version, v_version)
+  );
+  perform app.emit(p_campus_id, 'user:' || p_user_id, 'button', v_button::jsonb);
+  perform audit.record('waitlist.left', p_campus_id, p_user_id, p_time_slot);
   return v_button;
 end;
 $function$;

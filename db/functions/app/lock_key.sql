@@ -1,5 +1,6 @@
 -- app.lock_key(p_kind, p_name, p_at): the advisory lock of a thing, and the order in which locks are taken.
 --
+--   0. 'service' <what>              exclusive: a trusted server that writes for many members in one call.
 --   1. 'member' <user_id>            exclusive: whatever a member writes. Two devices of one member take turns.
 --   2. 'slot' <campus_id>, <slot>    shared: joining and leaving; exclusive: matching and cancelling.
 --   3. 'pairs' <campus_id>           shared: blocking; exclusive: matching and cancelling, which read the walls,

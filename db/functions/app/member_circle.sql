@@ -1,6 +1,11 @@
 -- app.member_circle(p_campus_id, p_user_id, p_time_slot, p_now): the circle of a member in one slot.
 
-create or replace function app.member_circle(p_campus_id text, p_user_id uuid, p_time_slot timestamptz, p_now timestamptz)
+create or replace function app.member_circle(
+  p_campus_id text,
+  p_user_id uuid,
+  p_time_slot timestamptz,
+  p_now timestamptz
+)
 returns jsonb
 language plpgsql
 stable
@@ -26,8 +31,11 @@ begin
     perform app.refuse('slot_cancelled');
   end if;
 
-  return app.circle_facts(
-    p_campus_id, p_time_slot, app.own_circle_no(p_campus_id, p_user_id, v_slot, p_now)
+  return (
+    select facts.circle
+    from app.circle_facts(
+      p_campus_id, p_time_slot, app.own_circle_no(p_campus_id, p_user_id, v_slot, p_now)
+    ) as facts
   );
 end;
 $function$;

@@ -67,6 +67,7 @@ begin
       v_tried[v_at] := v_tried[v_at] + 1;
       v_fits := v_size[v_circle] < p_room[v_circle];
       if v_fits then
+        v_steps := v_steps - 1;
         for v_wall in p_wall_start[v_at] .. p_wall_start[v_at + 1] - 1 loop
           if v_seat[p_wall_with[v_wall]] = v_circle then
             v_fits := false;

@@ -22,7 +22,7 @@ declare
   v_slot    app.time_slots;
   v_now     timestamptz;
   v_comment text := nullif(btrim(p_comment), '');
-  v_about   jsonb := app.feedback_about(p_campus_id, p_user_id, p_time_slot, p_about);
+  v_about   jsonb;
   v_button  json;
 begin
   if p_campus_id is null then
@@ -56,6 +56,7 @@ begin
   if length(v_comment) > 2000 then
     perform app.refuse('comment_invalid');
   end if;
+  v_about := app.feedback_about(p_campus_id, p_user_id, p_time_slot, p_about);
   if v_about is null then
     perform app.refuse('about_invalid');
   end if;

@@ -19,7 +19,7 @@ begin
   if length(v_name) not between 1 and 80 or v_name ~ '[[:cntrl:]]' then
     perform app.refuse('display_name_invalid');
   end if;
-  if jsonb_typeof(v_attributes) <> 'object' or octet_length(v_attributes::text) > 4096 then
+  if jsonb_typeof(v_attributes) <> 'object' or octet_length(v_attributes #>> '{}') > 4096 then
     perform app.refuse('attributes_invalid');
   end if;
 

@@ -20,6 +20,9 @@ begin
   end if;
 
   if app.is_service() then
+    -- One call may write for many members, and locks each: two such calls take turns, or would wait for each other.
+    perform pg_advisory_xact_lock(app.lock_key('service', 'waitlist_entries'));
+
     select directory.user_id, directory.campus_id
     into v_member
     from app.user_campuses as directory

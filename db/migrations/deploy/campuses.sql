@@ -118,7 +118,7 @@ create table app.users (
   ),
   constraint users_tier_known check (tier in ('user', 'pro', 'operator')),
   constraint users_attributes_object check (jsonb_typeof(attributes) = 'object'),
-  constraint users_attributes_small check (octet_length(attributes::text) <= 4096)
+  constraint users_attributes_small check (octet_length(attributes #>> '{}') <= 4096)
 );
 comment on table app.users is 'Members. The only place where authority (the tier) is read from.';
 comment on column app.users.campus_id is 'The member''s campus.';

@@ -887,54 +887,70 @@ comment on function app.circle_count(integer, integer, integer, integer) is
 revoke all on function app.circle_count(integer, integer, integer, integer) from public;
 
 -- source: db/functions/app/circle_facts.sql
--- app.circle_facts(p_campus_id, p_time_slot, p_circle_no): one circle, as its members see it.
+-- app.circle_facts(p_campus_id, p_time_slot, p_circle_no): circles as their members see them: one, or all of a slot.
 --
 -- Names and ids of those who come, and the spot; never an e-mail address. In the order of names, not of any number.
+--
+-- One pass over the slot's places, grouped: at the matching all circles are asked for at once. Names by the primary key
+-- (`limit 1` leaves no other way), as the planner knows nothing of rows that were written a moment ago. A plan for each
+-- call, because one circle and all circles want different ones.
 
-create or replace function app.circle_facts(p_campus_id text, p_time_slot timestamptz, p_circle_no integer)
-returns jsonb
+create or replace function app.circle_facts(
+  p_campus_id text,
+  p_time_slot timestamptz,
+  p_circle_no integer default null
+)
+returns table (circle_no integer, circle jsonb)
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_custom_plan
 as $function$
 begin
-  return (
-    select jsonb_build_object(
-      'timeSlot', circles.time_slot,
-      'circleNo', circles.circle_no,
-      'spot',
-      (
+  return query
+  select
+    seated.circle_no,
+    jsonb_build_object(
+      'timeSlot', p_time_slot,
+      'circleNo', seated.circle_no,
+      'spot', (
         select jsonb_build_object('spotId', spots.spot_id, 'name', spots.name)
-        from app.meeting_spots as spots
-        where spots.campus_id = p_campus_id
+        from app.circles
+        inner join app.meeting_spots as spots
+          on spots.campus_id = p_campus_id
           and spots.spot_id = circles.spot_id
+        where circles.campus_id = p_campus_id
+          and circles.time_slot = p_time_slot
+          and circles.circle_no = seated.circle_no
       ),
-      'members',
-      (
-        select jsonb_agg(
-          jsonb_build_object('userId', users.user_id, 'displayName', users.display_name)
-          order by users.display_name, users.user_id
-        )
-        from app.circle_members as members
-        inner join app.users
-          on users.campus_id = p_campus_id
-          and users.user_id = members.user_id
-        where members.campus_id = p_campus_id
-          and members.time_slot = p_time_slot
-          and members.circle_no = p_circle_no
-          and members.cancelled_at is null
-      )
+      'members', seated.members
     )
-    from app.circles
-    where circles.campus_id = p_campus_id
-      and circles.time_slot = p_time_slot
-      and circles.circle_no = p_circle_no
-  );
+  from (
+    select
+      places.circle_no,
+      jsonb_agg(
+        jsonb_build_object('userId', places.user_id, 'displayName', names.display_name)
+        order by names.display_name, places.user_id
+      ) as members
+    from app.circle_members as places
+    cross join lateral (
+      select users.display_name
+      from app.users
+      where users.campus_id = p_campus_id
+        and users.user_id = places.user_id
+      limit 1
+    ) as names
+    where places.campus_id = p_campus_id
+      and places.time_slot = p_time_slot
+      and (p_circle_no is null or places.circle_no = p_circle_no)
+      and places.cancelled_at is null
+    group by places.circle_no
+  ) as seated;
 end;
 $function$;
 
 comment on function app.circle_facts(text, timestamptz, integer) is
-'One circle as its members see it: {timeSlot, circleNo, spot: {spotId, name} or null, members: [{userId, displayName}]}.';
+'Circles as their members see them, one or all of a slot: {timeSlot, circleNo, spot: {spotId, name} or null, members: [{userId, displayName}]}.';
 
 revoke all on function app.circle_facts(text, timestamptz, integer) from public;
 
@@ -1133,12 +1149,13 @@ revoke all on function app.draw_circles(app.campuses, uuid[], timestamptz, bigin
 -- In the transaction that caused it: it is told if and only if that commits. No NOTIFY, whose lock at commit
 -- is one for the whole cluster. The channel is user:<user_id>, session:<session_id> (lower-case uuids)
 -- or campus:<campus_id>; the table refuses all else, an event's name beyond a-z and _, and a payload above 16 kB.
+--
+-- Part of every join, so without settings of its own.
 
 create or replace function app.emit(p_campus_id text, p_channel text, p_event text, p_payload jsonb)
 returns void
 language plpgsql
 volatile
-set search_path = pg_catalog, pg_temp
 as $function$
 begin
   insert into events.outbox (campus_id, channel, event, payload)
@@ -1156,8 +1173,6 @@ revoke all on function app.emit(text, text, text, jsonb) from public;
 --
 -- The whole circle is in the message, so that nobody has to ask: at this second everyone would. Who is in none hears
 -- why. Each circle is put together once.
---
--- requires: app.circle_facts
 
 create or replace function app.emit_circles(p_campus_id text, p_time_slot timestamptz)
 returns void
@@ -1169,19 +1184,9 @@ begin
   perform app.use_campus_zone(p_campus_id);
 
   insert into events.outbox (campus_id, channel, event, payload)
-  select p_campus_id, 'user:' || members.user_id, 'circle', facts.circle
-  from (
-    select circles.circle_no, app.circle_facts(p_campus_id, p_time_slot, circles.circle_no) as circle
-    from app.circles
-    where circles.campus_id = p_campus_id
-      and circles.time_slot = p_time_slot
-    offset 0
-  ) as facts
-  inner join app.circle_members as members
-    on members.campus_id = p_campus_id
-    and members.time_slot = p_time_slot
-    and members.circle_no = facts.circle_no
-    and members.cancelled_at is null;
+  select p_campus_id, 'user:' || (mates.mate ->> 'userId'), 'circle', facts.circle
+  from app.circle_facts(p_campus_id, p_time_slot) as facts
+  cross join lateral jsonb_array_elements(facts.circle -> 'members') as mates (mate);
 
   insert into events.outbox (campus_id, channel, event, payload)
   select
@@ -1190,17 +1195,19 @@ begin
     'circle',
     jsonb_build_object('timeSlot', p_time_slot, 'circleNo', null, 'reason', 'no_circle_formed')
   from app.waitlist_entries as entries
+  -- By the primary key: `limit 1` leaves no other way. The planner knows nothing of rows that were written a moment ago.
+  left join lateral (
+    select true as seated
+    from app.circle_members as members
+    where members.campus_id = p_campus_id
+      and members.time_slot = p_time_slot
+      and members.user_id = entries.user_id
+    limit 1
+  ) as places on true
   where entries.campus_id = p_campus_id
     and entries.time_slot = p_time_slot
     and entries.left_at is null
-    and not exists (
-      select
-      from app.circle_members as members
-      where members.campus_id = p_campus_id
-        and members.time_slot = p_time_slot
-        and members.user_id = entries.user_id
-        and members.cancelled_at is null
-    );
+    and places.seated is null;
 end;
 $function$;
 
@@ -1214,42 +1221,55 @@ revoke all on function app.emit_circles(text, timestamptz) from public;
 --
 -- The clock is read after the lock is held, and so is what is written down: who waited for the matching sees its result.
 -- Who is late by the clock is refused before the lock: a late joiner has nothing to wait for, and at a rush would hold
--- one of the pooled connections for as long as the matching takes.
+-- one of the pooled connections for as long as the matching takes. That reading counts: a clock that is turned back just
+-- then lets nobody in without the lock.
+--
+-- Gives the time, and the slot's own facts, from which who calls makes the button: at the last minute every lookup
+-- counts. For the same reason it has no settings of its own: who calls it pins search_path.
 
-create or replace function app.enter_open_slot(p_campus_id text, p_user_id uuid, p_time_slot timestamptz)
-returns timestamptz
+create or replace function app.enter_open_slot(
+  p_campus_id text,
+  p_user_id uuid,
+  p_time_slot timestamptz,
+  out entered_at timestamptz,
+  out time_zone text,
+  out deadline_at timestamptz,
+  out ends_at timestamptz,
+  out version bigint
+)
+returns record
 language plpgsql
 volatile
-set search_path = pg_catalog, pg_temp
 as $function$
 declare
-  v_deadline_at  timestamptz;
   v_cancelled_at timestamptz;
   v_matched_at   timestamptz;
-  v_now          timestamptz;
 begin
   if p_campus_id is null then
     perform app.refuse('no_campus');
   end if;
 
-  select slots.deadline_at
-  into v_deadline_at
-  from app.time_slots as slots
-  where slots.campus_id = p_campus_id
-    and slots.time_slot = p_time_slot;
+  select campuses.time_zone, slots.deadline_at, slots.ends_at
+  into enter_open_slot.time_zone, enter_open_slot.deadline_at, enter_open_slot.ends_at
+  from app.campuses
+  inner join app.time_slots as slots
+    on slots.campus_id = p_campus_id
+    and slots.time_slot = p_time_slot
+  where campuses.campus_id = p_campus_id;
 
   if not found then
     perform app.refuse('slot_not_found');
   end if;
 
-  if app.clock() < v_deadline_at then
-    perform pg_advisory_xact_lock(app.lock_key('member', p_user_id::text));
-    perform pg_advisory_xact_lock_shared(app.lock_key('slot', p_campus_id, p_time_slot));
+  entered_at := app.clock();
+  if entered_at < enter_open_slot.deadline_at then
+    perform pg_catalog.pg_advisory_xact_lock(app.lock_key('member', p_user_id::text));
+    perform pg_catalog.pg_advisory_xact_lock_shared(app.lock_key('slot', p_campus_id, p_time_slot));
+    entered_at := app.clock();
   end if;
-  v_now := app.clock();
 
-  select slots.cancelled_at, slots.matched_at
-  into strict v_cancelled_at, v_matched_at
+  select slots.cancelled_at, slots.matched_at, slots.version
+  into strict v_cancelled_at, v_matched_at, enter_open_slot.version
   from app.time_slots as slots
   where slots.campus_id = p_campus_id
     and slots.time_slot = p_time_slot;
@@ -1257,16 +1277,14 @@ begin
   if v_cancelled_at is not null then
     perform app.refuse('slot_cancelled');
   end if;
-  if v_matched_at is not null or v_now >= v_deadline_at then
+  if v_matched_at is not null or entered_at >= enter_open_slot.deadline_at then
     perform app.refuse('deadline_passed');
   end if;
-
-  return v_now;
 end;
 $function$;
 
 comment on function app.enter_open_slot(text, uuid, timestamptz) is
-'Hold an open slot while a member joins or leaves it; returns the time. Refuses no_campus, slot_not_found, slot_cancelled, deadline_passed.';
+'Hold an open slot while a member joins or leaves it; returns the time and the slot''s facts. Refuses no_campus, slot_not_found, slot_cancelled, deadline_passed.';
 
 revoke all on function app.enter_open_slot(text, uuid, timestamptz) from public;
 
@@ -1401,7 +1419,7 @@ begin
       and jsonb_typeof(said.about -> 'userId') = 'string'
       and jsonb_typeof(coalesce(said.about -> 'meetAgain', 'null')) in ('boolean', 'null')
       and jsonb_typeof(coalesce(said.about -> 'noShow', 'null')) in ('boolean', 'null')
-      and not (said.about -> 'noShow' = 'true' and coalesce(said.about -> 'meetAgain', 'null') <> 'null')
+      and (said.about -> 'noShow' is distinct from 'true' or coalesce(said.about -> 'meetAgain', 'null') = 'null')
       and exists (
         select
         from app.circle_members as own
@@ -1460,8 +1478,9 @@ revoke all on function app.feedback_about(text, uuid, timestamptz, jsonb) from p
 --   4. Pairs who have met are parted as long as a swap of two people lessens the sum of the costs.
 --
 -- 1 to 3: app.seat_walled() seats those with walls, first into balanced circles, then into any allowed sizes and numbers
--- of circles, then leaving out one more; all others fill up, the smallest circle first. 4: swaps, until none helps or
--- the work allowed for it is done. Work is counted in steps, never in seconds: the same arguments give the same circles.
+-- of circles, then leaving out one more, then leaving out those with the most walls; all others fill up, the smallest
+-- circle first. 4: swaps, until none helps or the work allowed for it is done. Work is counted in steps, never in
+-- seconds: the same arguments give the same circles.
 --
 -- Gives the circle number of each person, null for who is left out.
 --
@@ -1485,9 +1504,9 @@ immutable
 set search_path = pg_catalog, pg_temp
 as $function$
 declare
-  c_seat_steps constant integer := 20000;    -- of one search; 0.03 s
-  c_all_seats  constant integer := 200000;   -- of all searches together
-  c_swap_steps constant integer := 2000000;  -- pairs looked at; about a second
+  c_seat_steps constant integer := 20000 + 4 * p_people;  -- of one search; 0.03 s
+  c_all_seats  constant integer := 10 * c_seat_steps;     -- of all searches together
+  c_swap_steps constant integer := 2000000;               -- pairs looked at; about a second
   v_random     bigint := abs(p_seed % 2147483647);
   v_walled     integer[];  -- the people with walls, most walls first
   v_wall_start integer[];
@@ -1501,6 +1520,8 @@ declare
   v_room       integer[];
   v_seat       integer[];
   v_seat_steps integer := c_all_seats;
+  v_wall_rest  integer[];
+  v_skip       integer := 0;  -- how many of those with the most walls are left out without a search
   v_left_out   integer;
   v_fillers    integer;
   v_person     integer;
@@ -1608,17 +1629,45 @@ begin
     end loop;
   end loop;
 
-  if v_seat is null then
-    -- Nothing found in the work allowed, or nobody to place: those with walls are left out, the others meet.
-    v_left_out := cardinality(v_walled);
+  -- Nothing found in the work allowed, or nobody to place: leave out those with the most walls, twice as many each time,
+  -- until the others can sit. So who puts up a wall against everybody parts themselves from the others, and nobody else.
+  while v_seat is null loop
+    v_left_out := v_skip;
     while v_left_out < p_people
       and app.circle_count(p_people - v_left_out, p_size_min, p_size_target, p_size_max) is null loop
       v_left_out := v_left_out + 1;
     end loop;
     v_circles := coalesce(app.circle_count(p_people - v_left_out, p_size_min, p_size_target, p_size_max), 0);
-    v_room := array_fill(p_size_max, array[v_circles]);
-    v_seat := array_fill(0, array[cardinality(v_walled)]);
-  end if;
+    exit when v_circles = 0;
+
+    -- The walls of the others, by their new ranks; a rank below 1 is nobody's.
+    v_wall_rest := array(
+      select walls.rank - v_skip
+      from unnest(v_wall_with) with ordinality as walls (rank, number)
+      order by walls.number
+    );
+    v_room := array(
+      select (p_people - v_left_out) / v_circles + case when circle <= (p_people - v_left_out) % v_circles then 1 else 0 end
+      from generate_series(1, v_circles) as numbers (circle)
+    );
+    v_seat := app.seat_walled(
+      cardinality(v_walled) - v_skip, v_wall_start[v_skip + 1:], v_wall_rest, v_fillers, v_circles, v_room, p_size_min,
+      v_left_out - v_skip, v_random, c_seat_steps
+    );
+    if v_seat is null then
+      -- As many circles as there can be: those with walls find room most easily.
+      v_circles := (p_people - v_left_out) / p_size_min;
+      v_room := array_fill(p_size_max, array[v_circles]);
+      v_seat := app.seat_walled(
+        cardinality(v_walled) - v_skip, v_wall_start[v_skip + 1:], v_wall_rest, v_fillers, v_circles, v_room, p_size_min,
+        v_left_out - v_skip, null, c_seat_steps
+      );
+    end if;
+    if v_seat is not null then
+      v_seat := array_fill(0, array[v_skip]) || v_seat;
+    end if;
+    v_skip := least(greatest(1, 2 * v_skip), cardinality(v_walled));
+  end loop;
   if v_circles = 0 then
     return v_circle_of;
   end if;
@@ -1834,31 +1883,37 @@ revoke all on function app.is_service() from public;
 -- app.join_waitlist(p_campus_id, p_user_id, p_time_slot): put a member on the waitlist of one slot.
 --
 -- Repeatable: who is on the list already gets the same button, and nothing is written.
+--
+-- The hottest write there is: the button is made of what is known here (on the list of an open slot, so in no circle),
+-- and not looked up. No settings of its own: who calls it pins search_path.
 
 create or replace function app.join_waitlist(p_campus_id text, p_user_id uuid, p_time_slot timestamptz)
 returns json
 language plpgsql
 volatile
-set search_path = pg_catalog, pg_temp
 as $function$
 declare
-  v_now    timestamptz := app.enter_open_slot(p_campus_id, p_user_id, p_time_slot);
-  v_joined boolean;
-  v_button json;
+  v_slot    record := app.enter_open_slot(p_campus_id, p_user_id, p_time_slot);
+  v_version bigint;
+  v_button  json;
 begin
   insert into app.waitlist_entries as entries (campus_id, time_slot, user_id, joined_at, version)
-  values (p_campus_id, p_time_slot, p_user_id, v_now, app.next_version())
+  values (p_campus_id, p_time_slot, p_user_id, v_slot.entered_at, app.next_version())
   on conflict on constraint waitlist_entries_pkey do update
   set joined_at = excluded.joined_at, left_at = null, version = excluded.version
-  where entries.left_at is not null;
-  v_joined := found;
+  where entries.left_at is not null
+  returning entries.version into v_version;
 
-  v_button := app.button(p_campus_id, p_user_id, p_time_slot, v_now);
-  if v_joined then
-    perform app.emit(p_campus_id, 'user:' || p_user_id, 'button', v_button::jsonb);
-    perform audit.record('waitlist.joined', p_campus_id, p_user_id, p_time_slot);
+  if not found then
+    return app.button(p_campus_id, p_user_id, p_time_slot, v_slot.entered_at);
   end if;
 
+  v_button := app.slot_state(
+    v_slot.entered_at, v_slot.time_zone, p_time_slot, v_slot.deadline_at, v_slot.ends_at, null, null,
+    true, false, false, greatest(v_slot.version, v_version)
+  );
+  perform app.emit(p_campus_id, 'user:' || p_user_id, 'button', v_button::jsonb);
+  perform audit.record('waitlist.joined', p_campus_id, p_user_id, p_time_slot);
   return v_button;
 end;
 $function$;
@@ -1872,33 +1927,38 @@ revoke all on function app.join_waitlist(text, uuid, timestamptz) from public;
 -- app.leave_waitlist(p_campus_id, p_user_id, p_time_slot): take a member off the waitlist of one slot.
 --
 -- Repeatable: leaving twice, or without having joined, gives the same button and writes nothing. The row stays.
+--
+-- Made like app.join_waitlist(), for the same reasons.
 
 create or replace function app.leave_waitlist(p_campus_id text, p_user_id uuid, p_time_slot timestamptz)
 returns json
 language plpgsql
 volatile
-set search_path = pg_catalog, pg_temp
 as $function$
 declare
-  v_now    timestamptz := app.enter_open_slot(p_campus_id, p_user_id, p_time_slot);
-  v_left   boolean;
-  v_button json;
+  v_slot    record := app.enter_open_slot(p_campus_id, p_user_id, p_time_slot);
+  v_version bigint;
+  v_button  json;
 begin
   -- greatest(): a clock that was turned back can't have someone leave before they came.
   update app.waitlist_entries as entries
-  set left_at = greatest(v_now, entries.joined_at), version = app.next_version()
+  set left_at = greatest(v_slot.entered_at, entries.joined_at), version = app.next_version()
   where entries.campus_id = p_campus_id
     and entries.time_slot = p_time_slot
     and entries.user_id = p_user_id
-    and entries.left_at is null;
-  v_left := found;
+    and entries.left_at is null
+  returning entries.version into v_version;
 
-  v_button := app.button(p_campus_id, p_user_id, p_time_slot, v_now);
-  if v_left then
-    perform app.emit(p_campus_id, 'user:' || p_user_id, 'button', v_button::jsonb);
-    perform audit.record('waitlist.left', p_campus_id, p_user_id, p_time_slot);
+  if not found then
+    return app.button(p_campus_id, p_user_id, p_time_slot, v_slot.entered_at);
   end if;
 
+  v_button := app.slot_state(
+    v_slot.entered_at, v_slot.time_zone, p_time_slot, v_slot.deadline_at, v_slot.ends_at, null, null,
+    false, false, false, greatest(v_slot.version, v_version)
+  );
+  perform app.emit(p_campus_id, 'user:' || p_user_id, 'button', v_button::jsonb);
+  perform audit.record('waitlist.left', p_campus_id, p_user_id, p_time_slot);
   return v_button;
 end;
 $function$;
@@ -2003,6 +2063,7 @@ revoke all on function app.lock_for_matching(text, timestamptz, boolean) from pu
 -- source: db/functions/app/lock_key.sql
 -- app.lock_key(p_kind, p_name, p_at): the advisory lock of a thing, and the order in which locks are taken.
 --
+--   0. 'service' <what>              exclusive: a trusted server that writes for many members in one call.
 --   1. 'member' <user_id>            exclusive: whatever a member writes. Two devices of one member take turns.
 --   2. 'slot' <campus_id>, <slot>    shared: joining and leaving; exclusive: matching and cancelling.
 --   3. 'pairs' <campus_id>           shared: blocking; exclusive: matching and cancelling, which read the walls,
@@ -2126,7 +2187,12 @@ revoke all on function app.match_time_slot(text, timestamptz, bigint) from publi
 -- source: db/functions/app/member_circle.sql
 -- app.member_circle(p_campus_id, p_user_id, p_time_slot, p_now): the circle of a member in one slot.
 
-create or replace function app.member_circle(p_campus_id text, p_user_id uuid, p_time_slot timestamptz, p_now timestamptz)
+create or replace function app.member_circle(
+  p_campus_id text,
+  p_user_id uuid,
+  p_time_slot timestamptz,
+  p_now timestamptz
+)
 returns jsonb
 language plpgsql
 stable
@@ -2152,8 +2218,11 @@ begin
     perform app.refuse('slot_cancelled');
   end if;
 
-  return app.circle_facts(
-    p_campus_id, p_time_slot, app.own_circle_no(p_campus_id, p_user_id, v_slot, p_now)
+  return (
+    select facts.circle
+    from app.circle_facts(
+      p_campus_id, p_time_slot, app.own_circle_no(p_campus_id, p_user_id, v_slot, p_now)
+    ) as facts
   );
 end;
 $function$;
@@ -2884,6 +2953,7 @@ begin
       v_tried[v_at] := v_tried[v_at] + 1;
       v_fits := v_size[v_circle] < p_room[v_circle];
       if v_fits then
+        v_steps := v_steps - 1;
         for v_wall in p_wall_start[v_at] .. p_wall_start[v_at + 1] - 1 loop
           if v_seat[p_wall_with[v_wall]] = v_circle then
             v_fits := false;
@@ -3202,7 +3272,11 @@ revoke all on function app.slot_facts(app.time_slots, timestamptz) from public;
 --
 -- requires: app.slot_facts
 
-create or replace function app.cancel_time_slot(p_campus_id text, p_time_slot timestamptz, p_reason text default 'called_off')
+create or replace function app.cancel_time_slot(
+  p_campus_id text,
+  p_time_slot timestamptz,
+  p_reason text default 'called_off'
+)
 returns jsonb
 language plpgsql
 volatile
@@ -3559,8 +3633,8 @@ begin
       slots.matched_at,
       slots.cancelled_at,
       true,
-      members.user_id is not null,
-      given.user_id is not null,
+      members.in_circle is true,
+      given.feedback is true,
       greatest(slots.version, entries.version)
     )::jsonb
   from app.campuses
@@ -3571,15 +3645,23 @@ begin
     on entries.campus_id = p_campus_id
     and entries.time_slot = p_time_slot
     and entries.left_at is null
-  left join app.circle_members as members
-    on members.campus_id = p_campus_id
-    and members.time_slot = p_time_slot
-    and members.user_id = entries.user_id
-    and members.cancelled_at is null
-  left join app.feedback as given
-    on given.campus_id = p_campus_id
-    and given.time_slot = p_time_slot
-    and given.user_id = entries.user_id
+  -- By their primary keys: `limit 1` leaves no other way. The planner knows nothing of rows that were written a moment ago.
+  left join lateral (
+    select circle_members.cancelled_at is null as in_circle
+    from app.circle_members
+    where circle_members.campus_id = p_campus_id
+      and circle_members.time_slot = p_time_slot
+      and circle_members.user_id = entries.user_id
+    limit 1
+  ) as members on true
+  left join lateral (
+    select true as feedback
+    from app.feedback
+    where feedback.campus_id = p_campus_id
+      and feedback.time_slot = p_time_slot
+      and feedback.user_id = entries.user_id
+    limit 1
+  ) as given on true
   where campuses.campus_id = p_campus_id;
 end;
 $function$;
@@ -3645,7 +3727,7 @@ declare
   v_slot    app.time_slots;
   v_now     timestamptz;
   v_comment text := nullif(btrim(p_comment), '');
-  v_about   jsonb := app.feedback_about(p_campus_id, p_user_id, p_time_slot, p_about);
+  v_about   jsonb;
   v_button  json;
 begin
   if p_campus_id is null then
@@ -3679,6 +3761,7 @@ begin
   if length(v_comment) > 2000 then
     perform app.refuse('comment_invalid');
   end if;
+  v_about := app.feedback_about(p_campus_id, p_user_id, p_time_slot, p_about);
   if v_about is null then
     perform app.refuse('about_invalid');
   end if;
@@ -3786,7 +3869,7 @@ begin
   if length(v_name) not between 1 and 80 or v_name ~ '[[:cntrl:]]' then
     perform app.refuse('display_name_invalid');
   end if;
-  if jsonb_typeof(v_attributes) <> 'object' or octet_length(v_attributes::text) > 4096 then
+  if jsonb_typeof(v_attributes) <> 'object' or octet_length(v_attributes #>> '{}') > 4096 then
     perform app.refuse('attributes_invalid');
   end if;
 
@@ -3864,6 +3947,9 @@ begin
   end if;
 
   if app.is_service() then
+    -- One call may write for many members, and locks each: two such calls take turns, or would wait for each other.
+    perform pg_advisory_xact_lock(app.lock_key('service', 'waitlist_entries'));
+
     select directory.user_id, directory.campus_id
     into v_member
     from app.user_campuses as directory
@@ -3941,7 +4027,8 @@ comment on trigger waitlist_entries_write on api.waitlist_entries is
 'Joining and leaving go through app.join_waitlist() and app.leave_waitlist().';
 
 grant select on api.waitlist_entries to authenticated, service_role;
-grant insert (time_slot, user_id), update (time_slot, user_id), delete on api.waitlist_entries to authenticated, service_role;
+grant insert (time_slot, user_id), update (time_slot, user_id), delete
+on api.waitlist_entries to authenticated, service_role;
 
 set local role circle27_auth;
 

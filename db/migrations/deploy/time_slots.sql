@@ -80,8 +80,9 @@ create table app.circles (
   circle_no integer not null,
   spot_id   text,
   constraint circles_pkey primary key (campus_id, time_slot, circle_no),
-  -- No spot is booked twice in one slot.
-  constraint circles_spot_key unique (campus_id, time_slot, spot_id),
+  -- No spot is booked twice in one slot. (In this order: beginning like the primary key, its index would be taken for
+  -- looking up a circle wherever there are no statistics yet, and each look would read the whole slot.)
+  constraint circles_spot_key unique (spot_id, campus_id, time_slot),
   constraint circles_time_slot_fkey foreign key (campus_id, time_slot)
   references app.time_slots (campus_id, time_slot) on delete cascade,
   constraint circles_spot_fkey foreign key (campus_id, spot_id) references app.meeting_spots (campus_id, spot_id),
@@ -92,8 +93,6 @@ comment on column app.circles.campus_id is 'The campus.';
 comment on column app.circles.time_slot is 'The slot in which the circle meets.';
 comment on column app.circles.circle_no is 'Number within the slot, from 1.';
 comment on column app.circles.spot_id is 'Where it meets; null where the campus had no free spot.';
-create index circles_spot_idx on app.circles (campus_id, spot_id) where spot_id is not null;
-comment on index app.circles_spot_idx is 'The bookings of one spot.';
 alter table app.circles enable row level security;
 
 -- A place's life: (none) --matching--> [in the circle] --cancelled_at set--> [given up]
@@ -119,7 +118,8 @@ comment on column app.circle_members.user_id is 'The member.';
 comment on column app.circle_members.circle_no is 'The member''s circle.';
 comment on column app.circle_members.cancelled_at is 'When the place was given up (app clock); such a member is in no circle.';
 comment on column app.circle_members.attended is 'Whether the member came; null while unknown.';
-create index circle_members_circle_idx on app.circle_members (campus_id, time_slot, circle_no);
+-- Not beginning like the primary key, for the same reason as in app.circles.
+create index circle_members_circle_idx on app.circle_members (circle_no, time_slot, campus_id);
 comment on index app.circle_members_circle_idx is 'The members of one circle.';
 create index circle_members_user_id_idx on app.circle_members (user_id, campus_id, time_slot);
 comment on index app.circle_members_user_id_idx is 'One member''s circles: the policies, the export and the foreign key.';
