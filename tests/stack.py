@@ -52,8 +52,10 @@ class Stack:
         return httpx.Client(base_url=self.settings.url("gateway"), timeout=20, verify=False)
 
     def token(self, email: str) -> str:
+        """A member's token, made as `circle27 token` makes it."""
         if email not in self._tokens:
-            self._tokens[email] = self.run("token", "--email", email).stdout.strip()
+            user_id = self.sql("select user_id from app.register_user(%s)", email)[0][0]
+            self._tokens[email] = self.sign(self.sql("select identity.token_claims(%s)", user_id)[0][0])
         return self._tokens[email]
 
     @cached_property

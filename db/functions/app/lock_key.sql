@@ -12,7 +12,8 @@
 --
 -- Advisory, not row locks: at the last minute each join would write to the one hot row of the slot (measured: a third
 -- of the throughput). An advisory lock costs next to nothing. Two things may share a number (64 bits): then they wait
--- for each other once in an age, and nothing else happens.
+-- for each other once in an age, and nothing else happens. Any instant has a key, infinity and the year 294276 too: that
+-- there is no such slot is found out with the lock held.
 
 create or replace function app.lock_key(p_kind text, p_name text, p_at timestamptz default null)
 returns bigint
@@ -21,7 +22,8 @@ stable
 parallel safe
 as $function$
   select pg_catalog.hashtextextended(
-    p_kind || ' ' || p_name, coalesce((extract(epoch from p_at) * 1000000)::pg_catalog.int8, 0)
+    p_kind || ' ' || p_name,
+    case when isfinite(p_at) then (extract(epoch from p_at) * 1000)::pg_catalog.int8 else 0 end
   )
 $function$;
 
