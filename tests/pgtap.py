@@ -117,7 +117,7 @@ class TapRun:
             self.connection.remove_notice_handler(self._notice)
             if self.notices:
                 request.node.add_report_section("call", "notices", "\n".join(self.notices))
-        if self.planned is None:
+        if not self.planned:
             raise TapFailure(f"{self.path}: no plan: begin with select plan(n)")
         if self.seen != list(range(1, self.planned + 1)):
             raise TapFailure(f"{self.path}: planned {self.planned} assertions, ran {len(self.seen)}")

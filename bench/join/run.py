@@ -2,8 +2,8 @@
 
     .venv/bin/python bench/join/run.py [--rounds 5] [--seconds 5] [--clients 40]
 
-Needs a running stack (`make up`): a database of the bench's own is made in its cluster and dropped afterwards, so that no
-worker carries events away meanwhile. Everyone joins the same slot. Sides, alternating:
+Needs a running stack (`make up`): a database of the bench's own is made in its cluster and dropped afterwards, so that
+no worker carries events away meanwhile. Everyone joins the same slot. Sides, alternating:
 
   insert   insert into app.waitlist_entries: the table with its keys and indexes, and nothing else
   join     app.join_waitlist(): locks, clock, checks, entry, event, trail, the new button

@@ -103,34 +103,6 @@ def test_the_members_own_time_has_no_effect_and_the_services_has(stack: Stack) -
     assert stack.rpc("get_button_state", arguments, token=stack.service_token).json()["buttonState"] == "past"
 
 
-def test_at_the_deadline_a_stranger_to_the_list_sees_past(stack: Stack) -> None:
-    slot = states(stack)["slots"][0]
-    stack.run("clock", "--set", slot["deadlineAt"])
-    after = states(stack)["slots"][0]
-    assert (after["buttonState"], after["middleText"], after["isDisabled"]) == ("past", "Closed at 10AM", True)
-
-
-def test_a_member_on_the_list_sees_leave_and_after_the_deadline_a_pending_past(stack: Stack) -> None:
-    slot = states(stack)["slots"][0]
-    claims = stack.claims(ANN)
-    key = (claims["campus_id"], slot["timeSlot"], claims["sub"])
-    stack.sql(
-        "insert into app.waitlist_entries (campus_id, time_slot, user_id, joined_at, version)"
-        " values (%s, %s, %s, clock_timestamp(), nextval('app.version_seq'))",
-        *key,
-    )
-    try:
-        before = states(stack)["slots"][0]
-        assert (before["buttonState"], before["buttonText"]) == ("leave", "Can't Go")
-        assert states(stack, BOB)["slots"][0]["buttonState"] == "join"
-        stack.run("clock", "--set", slot["deadlineAt"])
-        after = states(stack)["slots"][0]
-        assert (after["buttonState"], after["pending"]) == ("past", True)
-        assert states(stack, BOB)["slots"][0]["pending"] is False
-    finally:
-        stack.sql("delete from app.waitlist_entries where (campus_id, time_slot, user_id) = (%s, %s, %s)", *key)
-
-
 def test_another_day_can_be_asked_for(stack: Stack) -> None:
     today = states(stack)
     day = datetime.fromisoformat(today["now"]).astimezone(CAMPUS_ZONE).date() + timedelta(days=2)

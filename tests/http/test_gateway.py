@@ -7,6 +7,8 @@ import pytest
 from circle27.stack.supervision import wait_until
 from tests.stack import Stack
 
+SUPABASE_JS = "accept-profile,apikey,authorization,content-profile,content-type,prefer,x-client-info,x-retry-count"
+
 
 def test_health_and_ready_need_no_token(stack: Stack) -> None:
     assert stack.http.get("/health").json() == {"status": "ok"}
@@ -52,11 +54,11 @@ def test_a_browser_may_call_from_any_page(stack: Stack) -> None:
         headers={
             "Origin": "https://app.example",
             "Access-Control-Request-Method": "POST",
-            "Access-Control-Request-Headers": "authorization,content-type",
+            "Access-Control-Request-Headers": SUPABASE_JS,
         },
     )
     assert preflight.status_code == 204
-    assert preflight.headers["access-control-allow-headers"] == "authorization,content-type"
+    assert preflight.headers["access-control-allow-headers"] == SUPABASE_JS
     assert "POST" in preflight.headers["access-control-allow-methods"]
     origin = {"Origin": "https://app.example"}
     answer = stack.http.get("/rest/v1/rpc/ready", headers=origin)
@@ -85,6 +87,34 @@ def test_a_body_over_the_limit_is_413(stack: Stack) -> None:
 def test_an_address_over_the_limit_is_414(stack: Stack) -> None:
     answer = stack.http.get("/rest/v1/rpc/time_slots", params={"p_campus_id": "x" * 9_000})
     assert (answer.status_code, answer.json()["details"]) == (414, "address_too_long")
+
+
+def test_an_address_of_any_length_up_to_there_is_served(stack: Stack) -> None:
+    for text in ("x" * 7_900, "," * 7_900):  # PostgREST repeats it in a header, each comma as %2C
+        answer = stack.http.get(f"/rest/v1/rpc/time_slots?p_campus_id={text}")
+        assert (answer.status_code, answer.json()["details"]) == (404, "campus_not_found")
+        assert "content-location" not in answer.headers
+
+
+def test_a_mistake_of_ours_stays_a_500_and_a_time_out_is_503(stack: Stack) -> None:
+    stack.sql("""
+        create or replace function api.tests_fail(p_code text default 'XX000', p_seconds float default 0)
+        returns json language plpgsql
+        as $$ begin
+          perform pg_sleep(p_seconds);
+          raise exception using errcode = p_code, message = 'oh';
+        end $$;
+        grant execute on function api.tests_fail(text, float) to anon""")
+    try:
+        stack.reload("tests_fail")
+        answer = stack.rpc("tests_fail", {"p_code": "XX000"})
+        assert (answer.status_code, answer.json()["code"]) == (500, "XX000")
+        for code, seconds in (("40P01", 0), ("57014", 0), ("55P03", 0), ("57014", 3.1)):
+            answer = stack.rpc("tests_fail", {"p_code": code, "p_seconds": seconds})
+            assert (answer.status_code, answer.json()["details"]) == (503, "service_unavailable"), code
+            assert answer.headers["retry-after"]
+    finally:
+        stack.sql("drop function api.tests_fail(text, float)")
 
 
 def test_a_header_over_the_limit_is_431(stack: Stack) -> None:

@@ -22,6 +22,7 @@ def test_a_file_never_ends_its_transaction(tmp_path: Path, ending: str) -> None:
         ("select plan(2); select pass('one'); select * from finish();", "planned 2"),
         ("select plan(2); select pass('one');", "planned 2 assertions, ran 1"),
         ("-- nothing", "no plan"),
+        ("select plan(0); select pass('one');", "no plan"),
         ("select plan(1); select pass(1/0 || '');", "0 of 1 assertions had run"),
         ("select plan(1);\nselect nonsense();", "file.sql:2"),
     ],

@@ -47,7 +47,8 @@ def test_one_function_a_file(path: Path) -> None:
 @pytest.mark.parametrize("path", VIEWS, ids=name)
 def test_one_view_a_file(path: Path) -> None:
     text = code(path)
-    assert re.findall(r"create or replace view ([a-z_.]+)\nwith \(security_invoker = true\)\nas\n", text) == [name(path)]
+    made = re.findall(r"create or replace view ([a-z_.]+)\nwith \(security_invoker = true\)\nas\n", text)
+    assert made == [name(path)], "a view's file makes that view, with the rights of who asks"
     assert f"comment on view {name(path)} is" in text
     assert path.read_text("utf-8").startswith(f"-- {name(path)}:"), "the why stands above, beginning with the name"
 

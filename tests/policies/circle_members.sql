@@ -1,27 +1,58 @@
--- Own places, and nobody else's.
+-- Own places and those of circle-mates, and nobody else's.
 
 begin;
-select plan(8);
+select plan(23);
 
-select policies_are('app', 'circle_members', array['own_places']);
-select policy_roles_are('app', 'circle_members', 'own_places', array['authenticated']);
+select policies_are('app', 'circle_members', array['own_places', 'places_of_mates']);
+select policy_roles_are('app', 'circle_members', policy::name, array['authenticated']) from unnest('{own_places,places_of_mates}'::text[]) as p (policy);
+select policy_cmd_is('app', 'circle_members', policy::name, 'select') from unnest('{own_places,places_of_mates}'::text[]) as p (policy);
+select column_privs_are('app', 'circle_members', 'attended', 'authenticated', array[]::text[], 'who came is for the campus to know');
+select tests.may_call('app.my_places()', '{authenticated}');
+select tests.may_call('app.my_mates()', '{authenticated}');
+select is_definer('app', 'my_places', array[]::text[], 'a policy that reads its own table would ask itself for ever');
+select is_definer('app', 'my_mates', array[]::text[], 'so would this one');
 
-select tests.create_member('ann');
-select tests.create_member('ben');
+-- Given Ann with Ben at two, Cas in the other circle, Ann with Dan at five, where Ben is in the other; Mia elsewhere.
+select tests.create_member(name) from unnest('{ann,ben,cas,dan,fay}'::text[]) as names (name);
+select tests.create_member('mia', 'mit');
 select tests.create_slot('two', '14:00');
-select tests.in_circle('ann', 'two', 1);
-select tests.in_circle('ben', 'two', 2);
+select tests.create_slot('five', '17:00');
+select tests.create_slot('mits', '14:00', 'mit');
+select tests.in_circle(name, slot, circle) from (values ('ann', 'two', 1), ('ben', 'two', 1), ('cas', 'two', 2), ('ann', 'five', 1), ('dan', 'five', 1),
+  ('ben', 'five', 2), ('mia', 'mits', 1)) as places (name, slot, circle);
+create function tests.seen() returns setof text language sql as $$
+  select slots.name || ' ' || people.name from app.circle_members as members
+  inner join tests.people using (campus_id, user_id) inner join tests.slots using (campus_id, time_slot) order by slots.name desc, people.name
+$$;
+grant select on tests.people, tests.slots to public;
 
 select tests.act_as('ann');
-select results_eq('select user_id from app.circle_members', $$ values (tests.member('ann')) $$, 'Ann sees her own place');
+select results_eq('select tests.seen()', array['two ann', 'two ben', 'five ann', 'five dan'], 'Ann sees herself and her mates, each only in the circle they share');
 select throws_ok('update app.circle_members set circle_no = 2', '42501', null, 'and can''t move');
 select throws_ok('delete from app.circle_members', '42501', null, 'nor go');
+select throws_ok('select attended from app.circle_members', '42501', null, 'nor see who came');
+select tests.act_as('ben');
+select results_eq('select tests.seen()', array['two ann', 'two ben', 'five ben'], 'Ben sees Ann at two only');
+select tests.act_as('cas');
+select results_eq('select tests.seen()', array['two cas'], 'Cas, of another circle of the slot, sees neither');
+select tests.act_as('fay');
+select is_empty('select tests.seen()', 'Fay, of the same campus and in no circle, sees none');
+select tests.act_as('mia');
+select results_eq('select tests.seen()', array['mits mia'], 'nor does Mia, of another campus, whose circle has the same number at the same time');
+
+-- Ben gives up his place at two.
+select tests.act_as_nobody();
+update app.circle_members set cancelled_at = time_slot where user_id = tests.member('ben') and time_slot = tests.slot('two');
+select tests.act_as('ben');
+select results_eq('select tests.seen()', array['two ben', 'five ben'], 'who gave up the place sees the mates no more, and still the own place');
+select tests.act_as('ann');
+select results_eq('select tests.seen()', array['two ann', 'five ann', 'five dan'], 'nor do they see who did');
 select tests.act_as_role('anon');
 select throws_ok('select from app.circle_members', '42501', null, 'a stranger may not look');
 select tests.act_as(null);
 select is_empty('select from app.circle_members', 'a token that names nobody sees none');
 select tests.act_as_role('service_role');
-select is((select count(*) from app.circle_members), 2::bigint, 'a trusted server sees all');
+select is((select count(attended is null) from app.circle_members), 7::bigint, 'a trusted server sees all');
 
 select * from finish();
 rollback;

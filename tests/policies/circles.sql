@@ -1,18 +1,23 @@
 -- The circles one is in, and no other.
 
 begin;
-select plan(8);
+select plan(13);
 
 select policies_are('app', 'circles', array['circles_of_mine']);
 select policy_roles_are('app', 'circles', 'circles_of_mine', array['authenticated']);
+select policy_cmd_is('app', 'circles', 'circles_of_mine'::name, 'select');
 
 select tests.create_member('ann');
 select tests.create_member('ben');
+select tests.create_member('fay');
+select tests.create_member('mia', 'mit');
 select tests.create_slot('two', '14:00');
 select tests.create_slot('five', '17:00');
 select tests.in_circle('ann', 'two', 1);
 select tests.in_circle('ben', 'two', 2);
 select tests.in_circle('ben', 'five', 1);
+select tests.create_slot('mits', '14:00', 'mit');
+select tests.in_circle('mia', 'mits', 1);
 
 select tests.act_as('ann');
 select results_eq('select time_slot, circle_no from app.circles', $$ values (tests.slot('two'), 1) $$,
@@ -24,10 +29,17 @@ select tests.act_as('ann');
 select is_empty('select from app.circles', 'once she gave up her place it is no longer hers');
 select tests.act_as('ben');
 select is((select count(*) from app.circles), 2::bigint, 'Ben sees his two');
+select throws_ok($$ update app.circles set spot_id = null $$, '42501', null, 'and can''t move them');
+select tests.act_as('fay');
+select is_empty('select from app.circles', 'who is in none sees none');
+select tests.act_as('mia');
+select results_eq('select campus_id from app.circles', array['mit'], 'nor does who is of another campus see these');
+select tests.act_as(null);
+select is_empty('select from app.circles', 'nor does a token that names nobody');
 select tests.act_as_role('anon');
 select throws_ok('select from app.circles', '42501', null, 'a stranger may not look');
 select tests.act_as_role('service_role');
-select is((select count(*) from app.circles), 3::bigint, 'a trusted server sees all');
+select is((select count(*) from app.circles), 4::bigint, 'a trusted server sees all');
 
 select * from finish();
 rollback;

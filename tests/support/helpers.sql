@@ -278,3 +278,133 @@ as $$
   from json_array_elements(nullif(current_setting('response.headers', true), '')::json) as headers (header)
   where header ->> p_name is not null
 $$;
+
+-- The app clock stands at this instant: for what begins or ends with a microsecond. tests.clock() no longer moves it.
+create function tests.clock_stands(p_at timestamptz)
+returns void
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  execute format(
+    'create or replace function app.clock() returns timestamptz language plpgsql volatile as %L',
+    format('begin return pg_catalog.timestamptz %L; end', p_at)
+  );
+end;
+$$;
+
+-- What was told since the last look, in order, with the names of people in the channels.
+create function tests.told()
+returns table (channel text, event text, payload jsonb)
+language sql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  with gone as (delete from events.outbox returning *)
+  select
+    coalesce(
+      (select 'user:' || people.name from tests.people where gone.channel = 'user:' || people.user_id), gone.channel
+    ),
+    gone.event,
+    gone.payload
+  from gone order by gone.id
+$$;
+
+-- What was written into the trail since the last look, in order, with the names of people and slots.
+create function tests.trail()
+returns table (action text, member text, slot text, details jsonb)
+language sql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  with gone as (delete from audit.log returning *)
+  select
+    gone.action,
+    (select people.name from tests.people where people.user_id = gone.user_id),
+    (select slots.name from tests.slots where (slots.campus_id, slots.time_slot) = (gone.campus_id, gone.time_slot)),
+    gone.details
+  from gone order by gone.id
+$$;
+
+-- How many rows this transaction has written into any table of ours, outbox and trail included.
+create function tests.written()
+returns bigint
+language sql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  select sum(n_tup_ins + n_tup_upd + n_tup_del)::bigint
+  from pg_stat_xact_user_tables where schemaname in ('app', 'events', 'audit', 'identity', 'ops')
+$$;
+
+-- One assertion: the statement, run twice, gives the same answer, and writes nothing the second time.
+create function tests.repeats(p_statement text, p_name text)
+returns text
+language plpgsql
+as $$
+declare
+  v_first   text;
+  v_second  text;
+  v_written bigint;
+begin
+  execute p_statement into v_first;
+  v_written := tests.written();
+  execute p_statement into v_second;
+  return tap.is(
+    format('%s, %s rows written', v_second, tests.written() - v_written), format('%s, 0 rows written', v_first), p_name
+  );
+end;
+$$;
+
+-- One assertion: these roles may call the function, and none else of those that requests and jobs run as.
+create function tests.may_call(p_function text, p_roles text[], p_name text default null)
+returns text
+language sql
+as $$
+  select tap.is(
+    array(
+      select role
+      from unnest(array['anon', 'authenticated', 'service_role', 'circle27_worker', 'circle27_monitor']) as roles (role)
+      where has_function_privilege(role, p_function, 'execute')
+    ),
+    p_roles,
+    coalesce(
+      p_name,
+      p_function || ' is called by ' || coalesce(nullif(array_to_string(p_roles, ', '), ''), 'other functions only')
+    )
+  )
+$$;
+
+-- A member blocks another.
+create function tests.blocked(p_name text, p_other text)
+returns void
+language sql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  insert into app.blocks (campus_id, user_id, blocked_id)
+  select campus_id, user_id, tests.member(p_other) from tests.people where name = p_name
+$$;
+
+-- The circles of a slot, in the order of their numbers: 'ann ben cas'. Places that were given up are not in it.
+create function tests.circles(p_slot text)
+returns setof text
+language sql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  select string_agg(people.name, ' ' order by people.name)
+  from app.circle_members as members
+  inner join tests.slots
+    on slots.name = p_slot and (slots.campus_id, slots.time_slot) = (members.campus_id, members.time_slot)
+  inner join tests.people on people.user_id = members.user_id
+  where members.cancelled_at is null
+  group by members.circle_no order by members.circle_no
+$$;
+
+-- The keys of an object, in order.
+create function tests.keys(p_object jsonb)
+returns text
+language sql
+as $$ select string_agg(key, ' ' order by key) from jsonb_object_keys(p_object) as keys (key) $$;

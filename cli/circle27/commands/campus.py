@@ -61,6 +61,7 @@ def campus() -> None:
 )
 @dsn_option
 def add(
+    *,
     campus_id: str,
     name: str,
     time_zone: str,
@@ -117,11 +118,11 @@ def list_campuses(as_json: bool, dsn: str | None) -> None:
 
 
 def _show(rows: list[dict[str, Any]]) -> None:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("campus", "name", "time zone", "domains", "slots", "spots", "members"):
-        table.add_column(heading, justify="right" if heading in ("spots", "members") else "left")
+    table = Table("campus", "name, domains", "time zone", "slots", box=None, pad_edge=False, header_style="bold")
+    table.add_column("spots", justify="right")
+    table.add_column("members", justify="right")
     for row in rows:
-        lists = [" ".join(row["domains"]), " ".join(row["slotTimes"])]
-        cells = [row["campusId"], row["name"], row["timeZone"], *lists, len(row["spots"]), f"{row['members']:,}"]
-        table.add_row(*map(str, cells))
+        named = "\n".join([row["name"], *row["domains"]])
+        slots = "\n".join(row["slotTimes"])
+        table.add_row(row["campusId"], named, row["timeZone"], slots, str(len(row["spots"])), f"{row['members']:,}")
     Console(highlight=False, markup=False).print(table)

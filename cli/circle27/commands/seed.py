@@ -39,6 +39,7 @@ from circle27.seed import History, Written, totals, write_history
 )
 @click.option("--dsn", metavar="DSN", help="Database to use; by default as `circle27 db`.")
 def seed(
+    *,
     campus: str,
     users: int,
     days: int,
@@ -81,7 +82,8 @@ def _with_progress(connection: psycopg.Connection, wanted: History) -> Written:
         TextColumn("left"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task(wanted.campus, total=wanted.days, rows=0)
         return write_history(connection, wanted, lambda done, rows: progress.update(task, completed=done, rows=rows))
 
@@ -92,6 +94,8 @@ def _show(wanted: History, written: Written, counts: dict[str, int], seconds: fl
         console.print(f"Wrote {written.rows:,} rows of {written.days} days in {seconds:.1f} s.")
     else:
         console.print(f"Nothing to add: all {wanted.days} days are there.")
+    if written.opened:
+        console.print(f"Opened {written.opened} slots from today on.")
     table = Table("table", "rows", title=f"{wanted.campus} now", title_justify="left", box=None, pad_edge=False)
     table.columns[1].justify = "right"
     for name, count in counts.items():

@@ -4,6 +4,7 @@ All of it follows from (random seed, campus, number of members, days): the same 
 included. `write_history` writes a day in one transaction; what is there already it leaves as it is.
 """
 
+import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
@@ -65,7 +66,7 @@ def write_history(
         written = sum(counts.values())
         rows += written
         added += written > 0
-        if done == 1 and written:
+        if added == 1 and written:
             _analyze(connection, wanted.campus)
         on_day(done, rows)
 
@@ -95,9 +96,7 @@ def _campus(connection: psycopg.Connection[Any], wanted: History) -> Row:
     if found is None:
         raise CircleError(f"there is no campus {wanted.campus}. Add it first: circle27 campus add {wanted.campus} …")
     if wanted.until is not None and wanted.until > found["today"]:
-        raise CircleError(
-            f"a history ends before today, which is {found['today']} on this campus; give --until up to it."
-        )
+        raise CircleError(f"--until may be {found['today']} at the latest: that is today on {wanted.campus}.")
     if found["users"] is not None and (found["users"], found["random_seed"]) != (wanted.users, wanted.random_seed):
         raise CircleError(
             f"{wanted.campus} has a history of {found['users']} members from random seed {found['random_seed']}. "
@@ -109,6 +108,9 @@ def _campus(connection: psycopg.Connection[Any], wanted: History) -> Row:
 def _as_owner(connection: psycopg.Connection[Any], campus: str) -> None:
     """Act as the tables' owner, alone in dealing the campus's spots and pairs, to the end of the transaction."""
     connection.execute("set local role circle27_owner")
+    connection.execute("set local jit = off")  # compiling a day's statement takes seconds, running it less
+    # The planner can't know how many rows a part of the day hands on. Where it guesses one, loops cost seconds.
+    connection.execute("set local enable_nestloop = off")
     connection.execute("select pg_advisory_xact_lock(app.lock_key('pairs', %s))", [campus])
 
 
@@ -116,10 +118,8 @@ def _write_members(connection: psycopg.Connection[Any], wanted: History, first_d
     names = {"first_names": list(FIRST_NAMES), "last_names": list(LAST_NAMES)}
     parameters = {**asdict(wanted), **names, "first_day": first_day, "domain": domain}
     count = connection.execute(_sql("members"), parameters).rowcount
-    connection.execute(
-        "select audit.record('history.seeded', %s, null, null, jsonb_build_object('users', %s::int, 'randomSeed', %s::bigint))",
-        [wanted.campus, wanted.users, wanted.random_seed],
-    )
+    details = json.dumps({"users": wanted.users, "randomSeed": wanted.random_seed})
+    connection.execute("select audit.record('history.seeded', %s, null, null, %s)", [wanted.campus, details])
     connection.execute("analyze app.users, app.user_campuses")  # how many there are decides how the day is put together
     return count
 

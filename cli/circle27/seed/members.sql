@@ -23,7 +23,7 @@ insert into app.users (campus_id, user_id, email, display_name, created_at)
 select
   %(campus)s,
   numbered.user_id,
-  format('history-%%s-%%s@%%s', %(random_seed)s::bigint, lpad(numbered.number::text, 5, '0'), %(domain)s::text),
+  format('history-%%s-%%s@%%s', %(random_seed)s::bigint, lpad(numbered.number::text, 7, '0'), %(domain)s::text),
   concat_ws(
     ' ',
     (%(first_names)s::text[])[1 + (numbered.draw & 65535) %% cardinality(%(first_names)s::text[])],

@@ -11,20 +11,24 @@ log = logging.getLogger("circle27.worker")
 
 
 def run_due_deadlines(connection: psycopg.Connection) -> float:
-    """Match every slot whose deadline has passed; return the seconds until the next deadline (inf: none ahead).
+    """Match one slot whose deadline has passed, if any; return for how long nothing is due, in seconds.
 
-    Raises psycopg.Error. A slot that fails holds up no other; it stays due, and each failure is logged once.
+    0: more is due. One at a time, so that the members of each hear of it before the next is begun, and other workers
+    take the next meanwhile. A slot that fails holds up no other; it stays due, and each failure is logged once. Raises
+    psycopg.Error.
     """
-    row = connection.execute("select app.run_due_deadlines()").fetchone()
+    row = connection.execute("select app.run_due_deadlines(1)").fetchone()
     assert row is not None
     ran: dict[str, Any] = row[0]
     for report in ran["matched"]:
         numbers = {key: report[key] for key in ("people", "circles", "leftOut", "repeatedPairs")}
         log.info("matched %s %s: %s", report["campusId"], report["timeSlot"], numbers)
     for slot in ran["missed"]:
-        log.warning("missed, so cancelled: %s", slot["timeSlot"])
+        log.warning("missed, so cancelled: %s %s", slot["campusId"], slot["timeSlot"])
     for failure in ran["failed"]:
         _say_once(*map(str, failure.values()))
+    if ran["left"]:
+        return 0.0
     if ran["nextDeadlineAt"] is None:
         return float("inf")
     ahead = datetime.fromisoformat(ran["nextDeadlineAt"]) - datetime.fromisoformat(ran["now"])

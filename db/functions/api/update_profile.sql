@@ -17,7 +17,7 @@ end;
 $function$;
 
 comment on function api.update_profile(text, jsonb) is
-'Change display name and attributes (null: as it is); returns the profile. Repeatable. Refuses not_signed_in, no_campus, wrong_campus, display_name_invalid, attributes_invalid.';
+'Change display name and attributes (null: as it is); returns the profile. Repeatable. Refuses not_signed_in, no_campus, wrong_campus, display_name_invalid, attributes_invalid, member_not_found.';
 
 revoke all on function api.update_profile(text, jsonb) from public;
 grant execute on function api.update_profile(text, jsonb) to authenticated;

@@ -1,6 +1,6 @@
 -- app.circle_count(p_people, p_size_min, p_size_target, p_size_max): how many circles so many people make.
 --
--- The number that brings the average nearest to the target, within the bounds; null if the people can't be split into
+-- The people divided by the target, rounded, within the bounds; null if the people can't be split into
 -- circles between the bounds at all (two people; or five, where every circle has exactly four).
 
 create or replace function app.circle_count(

@@ -1,9 +1,15 @@
--- app.draw_circles(p_campus, p_people, p_now, p_seed): who of these people sits with whom; reads walls and past meetings.
+-- app.draw_circles(p_campus, p_people, p_time_slot, p_seed): who of these people sits with whom; reads walls and past meetings.
 --
 -- Turns people into numbers for app.form_circles(). A wall parts two people whichever of them put it up. A pair that met
--- costs one; within the campus's minimum gap, more than all others together could.
+-- costs one; within the campus's minimum gap before this slot, more than all others together could. (The gap is counted
+-- from slot to slot, not from the moment of the matching: the same input gives the same circles.)
 
-create or replace function app.draw_circles(p_campus app.campuses, p_people uuid[], p_now timestamptz, p_seed bigint)
+create or replace function app.draw_circles(
+  p_campus app.campuses,
+  p_people uuid[],
+  p_time_slot timestamptz,
+  p_seed bigint
+)
 returns integer[]
 language plpgsql
 stable
@@ -39,7 +45,7 @@ begin
     array_agg(ones.number order by ones.number, others.number),
     array_agg(others.number order by ones.number, others.number),
     array_agg(
-      case when meetings.last_met_at > p_now - make_interval(hours => 24 * p_campus.min_gap_days) then 10000 else 1 end
+      case when meetings.last_met_at > p_time_slot - make_interval(hours => 24 * p_campus.min_gap_days) then 10000 else 1 end
       order by ones.number, others.number
     )
   into v_met_a, v_met_b, v_met_cost

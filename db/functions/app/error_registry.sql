@@ -58,6 +58,8 @@ as $function$
      'Choose a slot whose deadlineAt lies ahead', false, 'slots'),
     ('deadline_not_reached', 409, 'The deadline of this time slot has not passed yet',
      'Match it from deadlineAt on', true, 'slots'),
+    ('slot_busy', 503, 'The time slot is being matched or cancelled',
+     'Try again in a moment', true, 'slots'),
     ('day_invalid', 422, 'The day is out of range',
      'Send a date between 2000-01-01 and 2199-12-31, or none for today', false, 'slots'),
     ('entry_fixed', 405, 'An entry of a waitlist cannot be changed',

@@ -67,7 +67,7 @@ begin
   perform app.use_campus_zone(p_campus_id);
   v_report := jsonb_build_object(
     'campusId', p_campus_id, 'timeSlot', p_time_slot, 'matchedAt', v_now, 'seed', v_seed
-  ) || app.seat_circles(v_slot, v_people, app.draw_circles(v_campus, v_people, v_now, v_seed), v_seed);
+  ) || app.seat_circles(v_slot, v_people, app.draw_circles(v_campus, v_people, p_time_slot, v_seed), v_seed);
 
   update app.time_slots as slots
   set matched_at = v_now, version = app.next_version(), match_seed = v_seed, match_report = v_report

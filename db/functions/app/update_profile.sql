@@ -29,11 +29,14 @@ begin
     case when users.display_name <> v_name then 'displayName' end,
     case when users.attributes <> v_attributes then 'attributes' end
   ], null)
-  into strict v_changed
+  into v_changed
   from app.users
   where users.campus_id = p_campus_id
     and users.user_id = p_user_id;
 
+  if not found then
+    perform app.refuse('member_not_found');
+  end if;
   if cardinality(v_changed) > 0 then
     update app.users
     set display_name = coalesce(v_name, users.display_name), attributes = coalesce(v_attributes, users.attributes)
@@ -47,6 +50,6 @@ end;
 $function$;
 
 comment on function app.update_profile(text, uuid, text, jsonb) is
-'Change a member''s display name and attributes (null: as it is); returns the profile. Refuses no_campus, display_name_invalid, attributes_invalid.';
+'Change a member''s display name and attributes (null: as it is); returns the profile. Refuses no_campus, display_name_invalid, attributes_invalid, member_not_found.';
 
 revoke all on function app.update_profile(text, uuid, text, jsonb) from public;

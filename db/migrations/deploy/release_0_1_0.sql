@@ -451,7 +451,7 @@ end;
 $function$;
 
 comment on function api.run_due_deadlines() is
-'Match every slot whose deadline has passed: {matched, missed, failed, busy, now, nextDeadlineAt}. service_role only; the worker does it by itself.';
+'Match every slot whose deadline has passed: {matched, missed, failed, left, now, nextDeadlineAt}. service_role only; the worker does it by itself.';
 
 revoke all on function api.run_due_deadlines() from public;
 grant execute on function api.run_due_deadlines() to service_role;
@@ -631,7 +631,7 @@ end;
 $function$;
 
 comment on function api.update_profile(text, jsonb) is
-'Change display name and attributes (null: as it is); returns the profile. Repeatable. Refuses not_signed_in, no_campus, wrong_campus, display_name_invalid, attributes_invalid.';
+'Change display name and attributes (null: as it is); returns the profile. Repeatable. Refuses not_signed_in, no_campus, wrong_campus, display_name_invalid, attributes_invalid, member_not_found.';
 
 revoke all on function api.update_profile(text, jsonb) from public;
 grant execute on function api.update_profile(text, jsonb) to authenticated;
@@ -858,7 +858,7 @@ revoke all on function app.block_user(text, uuid, uuid) from public;
 -- source: db/functions/app/circle_count.sql
 -- app.circle_count(p_people, p_size_min, p_size_target, p_size_max): how many circles so many people make.
 --
--- The number that brings the average nearest to the target, within the bounds; null if the people can't be split into
+-- The people divided by the target, rounded, within the bounds; null if the people can't be split into
 -- circles between the bounds at all (two people; or five, where every circle has exactly four).
 
 create or replace function app.circle_count(
@@ -1072,12 +1072,18 @@ comment on function app.current_member() is
 revoke all on function app.current_member() from public;
 
 -- source: db/functions/app/draw_circles.sql
--- app.draw_circles(p_campus, p_people, p_now, p_seed): who of these people sits with whom; reads walls and past meetings.
+-- app.draw_circles(p_campus, p_people, p_time_slot, p_seed): who of these people sits with whom; reads walls and past meetings.
 --
 -- Turns people into numbers for app.form_circles(). A wall parts two people whichever of them put it up. A pair that met
--- costs one; within the campus's minimum gap, more than all others together could.
+-- costs one; within the campus's minimum gap before this slot, more than all others together could. (The gap is counted
+-- from slot to slot, not from the moment of the matching: the same input gives the same circles.)
 
-create or replace function app.draw_circles(p_campus app.campuses, p_people uuid[], p_now timestamptz, p_seed bigint)
+create or replace function app.draw_circles(
+  p_campus app.campuses,
+  p_people uuid[],
+  p_time_slot timestamptz,
+  p_seed bigint
+)
 returns integer[]
 language plpgsql
 stable
@@ -1113,7 +1119,7 @@ begin
     array_agg(ones.number order by ones.number, others.number),
     array_agg(others.number order by ones.number, others.number),
     array_agg(
-      case when meetings.last_met_at > p_now - make_interval(hours => 24 * p_campus.min_gap_days) then 10000 else 1 end
+      case when meetings.last_met_at > p_time_slot - make_interval(hours => 24 * p_campus.min_gap_days) then 10000 else 1 end
       order by ones.number, others.number
     )
   into v_met_a, v_met_b, v_met_cost
@@ -1349,6 +1355,8 @@ as $function$
      'Choose a slot whose deadlineAt lies ahead', false, 'slots'),
     ('deadline_not_reached', 409, 'The deadline of this time slot has not passed yet',
      'Match it from deadlineAt on', true, 'slots'),
+    ('slot_busy', 503, 'The time slot is being matched or cancelled',
+     'Try again in a moment', true, 'slots'),
     ('day_invalid', 422, 'The day is out of range',
      'Send a date between 2000-01-01 and 2199-12-31, or none for today', false, 'slots'),
     ('entry_fixed', 405, 'An entry of a waitlist cannot be changed',
@@ -2035,28 +2043,28 @@ revoke all on function app.day_start(text, date) from public;
 -- source: db/functions/app/lock_for_matching.sql
 -- app.lock_for_matching(p_campus_id, p_time_slot, p_wait): hold a slot alone: for matching and cancelling.
 --
--- Waits for every join and leave that is under way. p_wait false: takes what is free, and tells if it was not.
+-- Waits for every join and leave that is under way. p_wait false: refuses slot_busy instead of waiting. Who catches that
+-- holds neither of the two locks: what a block of code has locked is released when an error undoes it.
 
 create or replace function app.lock_for_matching(p_campus_id text, p_time_slot timestamptz, p_wait boolean)
-returns boolean
+returns void
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $function$
 begin
-  if not p_wait then
-    return pg_try_advisory_xact_lock(app.lock_key('slot', p_campus_id, p_time_slot))
-      and pg_try_advisory_xact_lock(app.lock_key('pairs', p_campus_id));
+  if p_wait then
+    perform pg_advisory_xact_lock(app.lock_key('slot', p_campus_id, p_time_slot));
+    perform pg_advisory_xact_lock(app.lock_key('pairs', p_campus_id));
+  elsif not pg_try_advisory_xact_lock(app.lock_key('slot', p_campus_id, p_time_slot))
+    or not pg_try_advisory_xact_lock(app.lock_key('pairs', p_campus_id)) then
+    perform app.refuse('slot_busy');
   end if;
-
-  perform pg_advisory_xact_lock(app.lock_key('slot', p_campus_id, p_time_slot));
-  perform pg_advisory_xact_lock(app.lock_key('pairs', p_campus_id));
-  return true;
 end;
 $function$;
 
 comment on function app.lock_for_matching(text, timestamptz, boolean) is
-'Hold a slot alone, to the end of the transaction; false if p_wait is false and somebody else holds it.';
+'Hold a slot alone, to the end of the transaction. p_wait false: now or not at all. Refuses slot_busy.';
 
 revoke all on function app.lock_for_matching(text, timestamptz, boolean) from public;
 
@@ -2070,8 +2078,8 @@ revoke all on function app.lock_for_matching(text, timestamptz, boolean) from pu
 --                                    deal the campus's spots, and write who has met whom.
 --
 -- Each is held to the end of the transaction. Waiting only ever for a later kind keeps everyone out of a circle of
--- waiting; two cases need more. A member who joins several slots in one call holds several of kind 2: so nobody who holds
--- one exclusively waits for another (app.run_due_deadlines() tries). And nobody waits for a lock of a member's.
+-- waiting; one case needs more. A member who joins several slots in one call holds several of kind 2: so nobody who holds
+-- one exclusively waits for another (app.run_due_deadlines() tries), and nobody who holds the pairs waits at all.
 --
 -- Advisory, not row locks: at the last minute each join would write to the one hot row of the slot (measured: a third
 -- of the throughput). An advisory lock costs next to nothing. Two things may share a number (64 bits): then they wait
@@ -2165,7 +2173,7 @@ begin
   perform app.use_campus_zone(p_campus_id);
   v_report := jsonb_build_object(
     'campusId', p_campus_id, 'timeSlot', p_time_slot, 'matchedAt', v_now, 'seed', v_seed
-  ) || app.seat_circles(v_slot, v_people, app.draw_circles(v_campus, v_people, v_now, v_seed), v_seed);
+  ) || app.seat_circles(v_slot, v_people, app.draw_circles(v_campus, v_people, p_time_slot, v_seed), v_seed);
 
   update app.time_slots as slots
   set matched_at = v_now, version = app.next_version(), match_seed = v_seed, match_report = v_report
@@ -2704,18 +2712,20 @@ comment on function app.register_user(text, text) is
 revoke all on function app.register_user(text, text) from public;
 
 -- source: db/functions/app/run_due_deadlines.sql
--- app.run_due_deadlines(): match every slot whose deadline has passed. What the worker calls; so may anyone trusted.
+-- app.run_due_deadlines(p_limit): match every slot whose deadline has passed. What the worker calls; so may anyone trusted.
 --
 -- No memory and no schedule: due is what has passed its deadline and is neither matched nor cancelled. So an outage is
--- caught up with by the next call, and any number of schedulers may call at once: the slot's lock lets one do it, the
--- others find it done. A slot with people on its list whose end has passed, too, was missed: it is cancelled.
+-- caught up with by the next call, and any number of schedulers may call at once: the slot's lock lets one do it. A slot
+-- with people on its list whose end has passed, too, was missed: it is cancelled.
 --
--- While it holds one slot it waits for no other (app.lock_key() says why): a further slot that someone holds just now is
--- left for the next call, and counted in `busy`. A slot that fails (a mistake of ours) holds up no other.
+-- First it takes what nobody holds, so that several schedulers share the work; if all is held, it waits for the first.
+-- While it holds a slot it waits for no other, for its pairs at most (app.lock_key() says why): what someone holds just then, and what is beyond
+-- p_limit, is left for the next call and counted in `left`. With p_limit 1 each slot is a transaction of its own, and its
+-- members hear of it before the next one is begun. A slot that fails (a mistake of ours) holds up no other.
 --
 -- Definer: the worker holds no right on the tables.
 
-create or replace function app.run_due_deadlines()
+create or replace function app.run_due_deadlines(p_limit integer default null)
 returns jsonb
 language plpgsql
 volatile
@@ -2723,67 +2733,87 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $function$
 declare
+  v_now     timestamptz := app.clock();
+  v_wait    boolean;
   v_slot    record;
-  v_wait    boolean := true;
+  v_held    boolean := false;
+  v_done    integer := 0;
+  v_left    integer;
+  v_slug    text;
   v_matched jsonb := '[]'::jsonb;
   v_missed  jsonb := '[]'::jsonb;
   v_failed  jsonb := '[]'::jsonb;
-  v_busy    integer := 0;
 begin
-  for v_slot in
-    select slots.campus_id, slots.time_slot, slots.ends_at
-    from app.time_slots as slots
-    where slots.deadline_at <= app.clock()
-      and slots.matched_at is null
-      and slots.cancelled_at is null
-    order by slots.deadline_at, slots.campus_id, slots.time_slot
-  loop
-    if not app.lock_for_matching(v_slot.campus_id, v_slot.time_slot, v_wait) then
-      v_busy := v_busy + 1;
-      continue;
-    end if;
-    v_wait := false;
+  foreach v_wait in array array[false, true] loop
+    exit when v_held;
+    v_left := 0;
 
-    -- Somebody else may have done it while we waited.
-    continue when not exists (
-      select
+    for v_slot in
+      select slots.campus_id, slots.time_slot, slots.ends_at
       from app.time_slots as slots
-      where slots.campus_id = v_slot.campus_id
-        and slots.time_slot = v_slot.time_slot
+      where slots.deadline_at <= v_now
         and slots.matched_at is null
         and slots.cancelled_at is null
-    );
-
-    begin
-      if app.clock() >= v_slot.ends_at and exists (
-        select
-        from app.waitlist_entries as entries
-        where entries.campus_id = v_slot.campus_id
-          and entries.time_slot = v_slot.time_slot
-          and entries.left_at is null
-      ) then
-        v_missed := v_missed || app.cancel_time_slot(v_slot.campus_id, v_slot.time_slot, 'missed');
-      else
-        v_matched := v_matched || app.match_time_slot(v_slot.campus_id, v_slot.time_slot);
+      order by slots.deadline_at, slots.campus_id, slots.time_slot
+    loop
+      if v_done >= p_limit then
+        v_left := v_left + 1;
+        continue;
       end if;
-    exception
-      when others then
-        v_failed := v_failed || jsonb_build_object(
-          'campusId', v_slot.campus_id, 'timeSlot', v_slot.time_slot, 'code', sqlstate, 'message', sqlerrm
+
+      begin
+        perform app.lock_for_matching(v_slot.campus_id, v_slot.time_slot, v_wait and not v_held);
+        v_held := true;
+
+        -- Somebody else may have done it a moment ago.
+        continue when not exists (
+          select
+          from app.time_slots as slots
+          where slots.campus_id = v_slot.campus_id
+            and slots.time_slot = v_slot.time_slot
+            and slots.matched_at is null
+            and slots.cancelled_at is null
         );
-    end;
+
+        if app.clock() >= v_slot.ends_at and exists (
+          select
+          from app.waitlist_entries as entries
+          where entries.campus_id = v_slot.campus_id
+            and entries.time_slot = v_slot.time_slot
+            and entries.left_at is null
+        ) then
+          v_missed := v_missed || (
+            app.cancel_time_slot(v_slot.campus_id, v_slot.time_slot, 'missed')
+            || jsonb_build_object('campusId', v_slot.campus_id)
+          );
+        else
+          v_matched := v_matched || app.match_time_slot(v_slot.campus_id, v_slot.time_slot);
+        end if;
+        v_done := v_done + 1;
+      exception
+        when others then
+          get stacked diagnostics v_slug = pg_exception_detail;
+          if v_slug = 'slot_busy' then
+            v_left := v_left + 1;
+          else
+            v_failed := v_failed || jsonb_build_object(
+              'campusId', v_slot.campus_id, 'timeSlot', v_slot.time_slot, 'code', sqlstate, 'message', sqlerrm
+            );
+          end if;
+      end;
+    end loop;
   end loop;
 
   return jsonb_build_object(
     'matched', v_matched,
     'missed', v_missed,
     'failed', v_failed,
-    'busy', v_busy,
-    'now', app.clock(),
+    'left', v_left,
+    'now', v_now,
     'nextDeadlineAt', (
       select min(slots.deadline_at)
       from app.time_slots as slots
-      where slots.deadline_at > app.clock()
+      where slots.deadline_at > v_now
         and slots.matched_at is null
         and slots.cancelled_at is null
     )
@@ -2791,11 +2821,11 @@ begin
 end;
 $function$;
 
-comment on function app.run_due_deadlines() is
-'Match every slot whose deadline has passed: {matched: [report], missed: [slot], failed: [{campusId, timeSlot, code, message}], busy, now, nextDeadlineAt}.';
+comment on function app.run_due_deadlines(integer) is
+'Match every slot whose deadline has passed, p_limit at most: {matched: [report], missed: [slot and campusId], failed: [{campusId, timeSlot, code, message}], left: due and left for the next call, now, nextDeadlineAt}.';
 
-revoke all on function app.run_due_deadlines() from public;
-grant execute on function app.run_due_deadlines() to circle27_worker;
+revoke all on function app.run_due_deadlines(integer) from public;
+grant execute on function app.run_due_deadlines(integer) to circle27_worker;
 
 -- source: db/functions/app/seat_circles.sql
 -- app.seat_circles(p_slot, p_people, p_circles, p_seed): write the circles down: spots, places, who has met whom.
@@ -3881,11 +3911,14 @@ begin
     case when users.display_name <> v_name then 'displayName' end,
     case when users.attributes <> v_attributes then 'attributes' end
   ], null)
-  into strict v_changed
+  into v_changed
   from app.users
   where users.campus_id = p_campus_id
     and users.user_id = p_user_id;
 
+  if not found then
+    perform app.refuse('member_not_found');
+  end if;
   if cardinality(v_changed) > 0 then
     update app.users
     set display_name = coalesce(v_name, users.display_name), attributes = coalesce(v_attributes, users.attributes)
@@ -3899,7 +3932,7 @@ end;
 $function$;
 
 comment on function app.update_profile(text, uuid, text, jsonb) is
-'Change a member''s display name and attributes (null: as it is); returns the profile. Refuses no_campus, display_name_invalid, attributes_invalid.';
+'Change a member''s display name and attributes (null: as it is); returns the profile. Refuses no_campus, display_name_invalid, attributes_invalid, member_not_found.';
 
 revoke all on function app.update_profile(text, uuid, text, jsonb) from public;
 

@@ -1,0 +1,25 @@
+-- A member as they see themselves: with whom they block, without any address.
+
+begin;
+select plan(7);
+
+select isnt_definer('app', 'profile', array['text', 'uuid'], 'called from definers only');
+select volatility_is('app', 'profile', array['text', 'uuid'], 'stable', 'it only reads');
+select tests.may_call('app.profile(text, uuid)', '{}');
+
+select tests.create_member(name) from unnest('{ann,ben,cas}'::text[]) as names (name);
+select tests.blocked('ann', 'cas');
+select tests.blocked('ann', 'ben');
+select tests.blocked('cas', 'ann');
+update app.users set attributes = '{"year": 2}' where user_id = tests.member('ann');
+
+select is(app.profile('stanford', tests.member('ann')), jsonb_build_object('userId', tests.member('ann'), 'campusId', 'stanford',
+  'timeZone', 'America/Los_Angeles', 'displayName', 'Ann', 'tier', 'user', 'attributes', '{"year": 2}'::jsonb,
+  'blocked', jsonb_build_array(jsonb_build_object('userId', tests.member('ben'), 'displayName', 'Ben'), jsonb_build_object('userId', tests.member('cas'), 'displayName', 'Cas'))),
+  'all of it, whom they block in the order of names');
+select is(app.profile('stanford', tests.member('ben')) -> 'blocked', '[]', 'who is blocked is not told by whom');
+select is(app.profile('mit', tests.member('ann')), null, 'of another campus there is none');
+select is(app.profile('stanford', null), null, 'nor of nobody');
+
+select * from finish();
+rollback;

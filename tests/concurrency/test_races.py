@@ -1,0 +1,282 @@
+"""Thousands of joins around hundreds of deadlines, in real time: what was accepted counts, and nothing else does."""
+
+import random
+import threading
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import count
+from typing import Any, LiteralString
+
+import psycopg
+
+MEMBERS = 40
+SLOTS = 300
+APART = timedelta(milliseconds=5)
+SESSIONS = 8
+SCHEDULERS = 3
+
+CLIENTS = 500
+CONNECTIONS = 50
+MANY_SCHEDULERS = 20
+
+SETUP = """
+select tests.create_campus();
+select tests.create_member('m' || n) from generate_series(1, {members}) as n;
+"""
+
+# Deadlines from a moment that lies ahead on; each list has some people on it already.
+OPEN = """
+with opened as (
+  insert into app.time_slots (campus_id, time_slot, deadline_at, ends_at, version)
+  select
+    'stanford', deadline_at + interval '1 hour', deadline_at, deadline_at + interval '80 minutes', app.next_version()
+  from (
+    select date_trunc('second', app.clock()) + interval '2 seconds' + n * %(apart)s::interval as deadline_at
+    from generate_series(1, %(slots)s) as n
+  ) as deadlines
+  returning time_slot, deadline_at
+), entered as (
+  insert into app.waitlist_entries (campus_id, time_slot, user_id, joined_at, version)
+  select 'stanford', opened.time_slot, people.user_id, opened.deadline_at - interval '1 day', app.next_version()
+  from opened
+  cross join (select user_id from tests.people order by name limit 4) as people
+)
+select array_agg(array[deadline_at, time_slot] order by deadline_at) from opened
+"""
+
+# What must never be, as rows.
+WRONG: dict[str, LiteralString] = {
+    "a slot that was not matched": """
+        select time_slot from app.time_slots where matched_at is null or match_report is null
+    """,
+    "a slot that was not matched exactly once": """
+        select slots.time_slot, count(log.id)
+        from app.time_slots as slots
+        left join audit.log on log.time_slot = slots.time_slot and log.action = 'slot.matched'
+        group by slots.time_slot
+        having count(log.id) <> 1
+    """,
+    "a report that counts other people than those on the list": """
+        select time_slot, match_report, (
+          select count(*) from app.waitlist_entries as entries
+          where entries.time_slot = slots.time_slot and entries.left_at is null
+        ) as on_list
+        from app.time_slots as slots
+        where (match_report ->> 'people')::integer <> (
+          select count(*) from app.waitlist_entries as entries
+          where entries.time_slot = slots.time_slot and entries.left_at is null
+        )
+    """,
+    "somebody lost: neither placed nor counted as left out": """
+        select time_slot, match_report
+        from app.time_slots as slots
+        where (match_report ->> 'people')::integer - (match_report ->> 'leftOut')::integer <> (
+          select count(*) from app.circle_members as members where members.time_slot = slots.time_slot
+        )
+    """,
+    "somebody left out where a circle could be formed": """
+        select time_slot, match_report from app.time_slots
+        where (match_report ->> 'leftOut')::integer > 0 and (match_report ->> 'people')::integer >= 3
+    """,
+    "somebody placed who had left": """
+        select members.time_slot, members.user_id
+        from app.circle_members as members
+        inner join app.waitlist_entries as entries using (campus_id, time_slot, user_id)
+        where entries.left_at is not null
+    """,
+    "somebody who came or went after the deadline": """
+        select entries.time_slot, entries.user_id, entries.joined_at, entries.left_at, slots.deadline_at
+        from app.waitlist_entries as entries
+        inner join app.time_slots as slots using (campus_id, time_slot)
+        where entries.joined_at >= slots.deadline_at or entries.left_at >= slots.deadline_at
+    """,
+    "something accepted after the matching": """
+        select later.*
+        from audit.log as matched
+        inner join audit.log as later on later.time_slot = matched.time_slot and later.id > matched.id
+        where matched.action = 'slot.matched' and later.action in ('waitlist.joined', 'waitlist.left')
+    """,
+    "an entry that is newer than the matching": """
+        select entries.time_slot, entries.user_id, entries.version, slots.version
+        from app.waitlist_entries as entries
+        inner join app.time_slots as slots using (campus_id, time_slot)
+        where entries.version >= slots.version
+    """,
+    "a circle of another size": """
+        select time_slot, circle_no, count(*)
+        from app.circle_members
+        group by time_slot, circle_no
+        having count(*) not between 3 and 5
+    """,
+}
+
+
+@dataclass
+class Calls:
+    """What all sessions have called, and what they were told."""
+
+    accepted: list[tuple[str, datetime, dict[str, Any]]] = field(default_factory=list)  # member, slot, button
+    refused: Counter[str] = field(default_factory=Counter)
+    reports: list[dict[str, Any]] = field(default_factory=list)
+
+    def refuse(self, error: psycopg.Error) -> None:
+        self.refused[error.diag.message_detail if str(error.sqlstate).startswith("PT") else repr(error)] += 1  # type: ignore[index]
+
+
+def check(connection: psycopg.Connection[Any], calls: Calls) -> None:
+    """Assert what must hold after any race."""
+    for what, query in WRONG.items():
+        assert connection.execute(query).fetchall() == [], what
+    assert set(calls.refused) <= {"deadline_passed"}, calls.refused
+    for report in calls.reports:
+        assert report["failed"] == []
+        assert report["missed"] == []
+    done = [each["timeSlot"] for report in calls.reports for each in report["matched"]]
+    assert len(done) == len(set(done)), "two schedulers say that they matched one slot"
+
+    # The last word of each member and slot, by its version, is what is stored.
+    last: dict[tuple[str, datetime], dict[str, Any]] = {}
+    for member, slot, button in calls.accepted:
+        if button["version"] >= last.get((member, slot), button)["version"]:
+            last[member, slot] = button
+    stored = {
+        (str(member), slot): on_list
+        for member, slot, on_list in connection.execute(
+            "select user_id, time_slot, left_at is null from app.waitlist_entries"
+        ).fetchall()
+    }
+    for key, button in last.items():
+        assert stored.get(key, False) == (button["buttonState"] == "leave"), (key, button)
+
+
+def schedule(address: str, calls: Calls, stop: threading.Event, finished: Callable[[dict[str, Any]], bool]) -> None:
+    """Run due deadlines all the while, until there are none any more."""
+    with psycopg.connect(address, autocommit=True) as connection:
+        while not stop.is_set():
+            row = connection.execute("select app.run_due_deadlines()").fetchone()
+            assert row is not None
+            calls.reports.append(row[0])
+            if finished(row[0]):
+                return
+
+
+def test_joins_and_leaves_around_hundreds_of_deadlines(postgresql: psycopg.Connection[Any]) -> None:
+    address = postgresql.info.dsn
+    with psycopg.connect(address, autocommit=True) as control:
+        control.execute(SETUP.format(members=MEMBERS))
+        control.execute("analyze")
+        members = [str(row[0]) for row in control.execute("select user_id from tests.people").fetchall()]
+        row = control.execute(OPEN, {"slots": SLOTS, "apart": APART}).fetchone()
+        assert row is not None
+        slots: list[tuple[datetime, datetime]] = [(deadline, at) for deadline, at in row[0]]
+        now = control.execute("select app.clock()").fetchone()
+        assert now is not None
+    calls, stop = Calls(), threading.Event()
+    # The database's clock, as a session reckons it: off by a round trip, which is what these sessions are about.
+    began, here = now[0], datetime.now().astimezone()
+
+    def client(seed: int) -> None:
+        chance = random.Random(seed)
+        with psycopg.connect(address) as connection:
+            while True:
+                ahead = began + (datetime.now().astimezone() - here) - slots[0][0]
+                nearest = round(ahead / APART) + chance.randint(-1, 3)
+                if nearest >= SLOTS:
+                    return
+                chosen = [slots[max(0, min(SLOTS - 1, nearest + chance.randint(0, 4)))][1]]
+                if chance.random() < 0.1:  # several in one transaction, in any order, as an array through the view
+                    chosen = [slot for _, slot in chance.sample(slots[max(0, nearest) :][:8] or slots[-1:], 1)] + chosen
+                member = chance.choice(members)
+                function = "join" if chance.random() < 0.7 else "leave"
+                try:
+                    with connection.transaction():
+                        said = []
+                        for slot in chosen:
+                            answer = connection.execute(
+                                f"select app.{function}_waitlist('stanford', %s, %s)",
+                                (member, slot),
+                            ).fetchone()
+                            assert answer is not None
+                            said.append((member, slot, answer[0]))
+                        connection.execute("select")  # one round trip more between joining and committing
+                except psycopg.Error as error:
+                    calls.refuse(error)
+                else:
+                    calls.accepted.extend(said)
+
+    def finished(report: dict[str, Any]) -> bool:
+        return report["nextDeadlineAt"] is None and report["left"] == 0
+
+    with ThreadPoolExecutor(SESSIONS + SCHEDULERS) as pool:
+        schedulers = [pool.submit(schedule, address, calls, stop, finished) for _ in range(SCHEDULERS)]
+        clients = [pool.submit(client, seed) for seed in range(SESSIONS)]
+        try:
+            for each in clients + schedulers:
+                each.result(30)
+        finally:
+            stop.set()
+    with psycopg.connect(address) as connection:
+        check(connection, calls)
+    # Both sides of the boundary were tried, or nothing was.
+    assert len(calls.accepted) > 50
+    assert calls.refused["deadline_passed"] > 50
+
+
+def test_twenty_schedulers_and_five_hundred_clients_make_one_matching(postgresql: psycopg.Connection[Any]) -> None:
+    """The deadline comes when half of the clients have joined."""
+    address = postgresql.info.dsn
+    with psycopg.connect(address, autocommit=True) as control:
+        control.execute(SETUP.format(members=CLIENTS))
+        control.execute("analyze")
+        control.execute("select tests.create_slot('two', '14:00'), tests.clock('12:00')")
+        members = [str(row[0]) for row in control.execute("select user_id from tests.people").fetchall()]
+        row = control.execute("select tests.slot('two')").fetchone()
+        assert row is not None
+        slot = row[0]
+        calls, stop, joined = Calls(), threading.Event(), count(1)
+        start = threading.Barrier(CONNECTIONS + MANY_SCHEDULERS)
+        half = threading.Event()
+
+        def client(number: int) -> None:
+            with psycopg.connect(address) as connection:
+                start.wait()
+                for member in members[number::CONNECTIONS]:
+                    try:
+                        with connection.transaction():
+                            answer = connection.execute(
+                                "select app.join_waitlist('stanford', %s, %s)", (member, slot)
+                            ).fetchone()
+                            connection.execute("select")
+                    except psycopg.Error as error:
+                        calls.refuse(error)
+                    else:
+                        assert answer is not None
+                        calls.accepted.append((member, slot, answer[0]))
+                        if next(joined) >= CLIENTS / 2:
+                            half.set()
+
+        def scheduler(_: int) -> None:
+            start.wait()
+            schedule(address, calls, stop, lambda report: report["nextDeadlineAt"] is None and report["left"] == 0)
+
+        with ThreadPoolExecutor(CONNECTIONS + MANY_SCHEDULERS) as pool:
+            schedulers = [pool.submit(scheduler, number) for number in range(MANY_SCHEDULERS)]
+            clients = [pool.submit(client, number) for number in range(CONNECTIONS)]
+            try:
+                assert half.wait(20)
+                control.execute("select tests.clock('13:00')")
+                for each in clients + schedulers:
+                    each.result(20)
+            finally:
+                stop.set()
+        check(control, calls)
+        assert sum(len(report["matched"]) for report in calls.reports) == 1
+        report = next(report["matched"][0] for report in calls.reports if report["matched"])
+        assert report["people"] == len(calls.accepted) >= CLIENTS / 2
+        assert report["leftOut"] == 0
+        placed = {str(row[0]) for row in control.execute("select user_id from app.circle_members").fetchall()}
+        assert placed == {member for member, _, _ in calls.accepted}
+        assert calls.refused["deadline_passed"] == CLIENTS - len(calls.accepted)
