@@ -1,7 +1,7 @@
 -- Everyone on the list is told what their button says now.
 
 begin;
-select plan(7);
+select plan(8);
 
 select isnt_definer('app', 'emit_buttons', array['text', 'timestamp with time zone', 'timestamp with time zone'], 'called from definers only');
 select tests.may_call('app.emit_buttons(text, timestamptz, timestamptz)', '{}');
@@ -23,6 +23,8 @@ set local timezone = 'Asia/Tokyo';
 
 select app.emit_buttons('stanford', tests.slot('two'), tests.slot('two') + interval '20 minutes');
 create table tests.heard as select * from tests.told();
+select is(current_setting('TimeZone'), 'Asia/Tokyo', 'the caller''s own zone is left as it was');
+select set_config('TimeZone', 'America/Los_Angeles', true);
 select results_eq($$ select channel, event, payload ->> 'buttonState', payload ->> 'middleText' from tests.heard order by channel $$,
   $$ values ('user:ann', 'button', 'feedback', 'Confirmed at 1PM'), ('user:ben', 'button', 'past', 'Confirmed at 1PM'), ('user:cas', 'button', 'past', 'Closed at 1PM'), ('user:dan', 'button', 'past', 'Closed at 1PM') $$,
   'each on the list hears their own button; who left, or is on another list, nothing');

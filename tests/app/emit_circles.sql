@@ -1,7 +1,7 @@
 -- Everyone on the list of a matched slot is told with whom they meet, or that they do not.
 
 begin;
-select plan(8);
+select plan(9);
 
 select isnt_definer('app', 'emit_circles', array['text', 'timestamp with time zone'], 'called from definers only');
 select tests.may_call('app.emit_circles(text, timestamptz)', '{}');
@@ -21,6 +21,8 @@ set local timezone = 'Asia/Tokyo';
 
 select app.emit_circles('stanford', tests.slot('two'));
 create table tests.heard as select * from tests.told();
+select is(current_setting('TimeZone'), 'Asia/Tokyo', 'the caller''s own zone is left as it was');
+select set_config('TimeZone', 'America/Los_Angeles', true);
 select results_eq($$ select channel, event, payload -> 'circleNo', payload #>> '{spot,name}', jsonb_path_query_array(payload, '$.members[*].displayName') from tests.heard order by channel $$,
   $$ values ('user:ann', 'circle', '1'::jsonb, 'Library steps', '["Ann", "Ben"]'::jsonb), ('user:ben', 'circle', '1', 'Library steps', '["Ann", "Ben"]'), 
     ('user:cas', 'circle', '2', null, '["Cas"]'), ('user:dan', 'circle', 'null', null, '[]') $$,

@@ -95,6 +95,8 @@ def written(stack: Stack, slot: datetime) -> tuple[int, ...]:
 def kill(stack: Stack) -> None:
     """Kill the postmaster; return when another one takes writes."""
     supervisor = Supervisor(stack.settings)
+    # One that dies in its first second counts as not started: supervisord waits longer each time it tries that again.
+    wait_until(lambda: supervisor.state("postgresql") == "RUNNING", 10, "the postmaster does not stay up")
     postmaster = supervisor.states()["postgresql"]["pid"]
     os.kill(postmaster, signal.SIGKILL)
     wait_until(lambda: supervisor.states()["postgresql"]["pid"] not in (postmaster, None), 10, "no new postmaster")

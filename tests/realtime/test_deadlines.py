@@ -50,7 +50,7 @@ def told(heard: Iterator[tuple[str, dict[str, Any]]], slot: dict[str, Any]) -> t
 
 
 def matched(stack: Stack, slot: dict[str, Any]) -> bool:
-    done = stack.sql("select from app.time_slots where time_slot = %s and matched_at is not null", slot["time_slot"])
+    done = stack.sql("select 1 from app.time_slots where time_slot = %s and matched_at is not null", slot["time_slot"])
     return bool(done)
 
 

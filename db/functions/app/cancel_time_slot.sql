@@ -15,6 +15,7 @@ returns jsonb
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
+set timezone = 'UTC'
 as $function$
 declare
   v_slot app.time_slots;

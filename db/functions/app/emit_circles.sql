@@ -8,6 +8,7 @@ returns void
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
+set timezone = 'UTC'
 as $function$
 begin
   perform app.use_campus_zone(p_campus_id);

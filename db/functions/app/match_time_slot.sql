@@ -12,6 +12,7 @@ returns jsonb
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
+set timezone = 'UTC'
 as $function$
 declare
   v_campus app.campuses;

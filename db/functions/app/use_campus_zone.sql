@@ -1,6 +1,7 @@
--- app.use_campus_zone(p_campus_id): write instants with the campus's offset, to the end of the transaction.
+-- app.use_campus_zone(p_campus_id): write instants with the campus's offset, until the calling function ends.
 --
--- For what is told to others than the caller. A member's own request has that zone anyway (app.pre_request()).
+-- For what is told to others than the caller. A member's own request has that zone anyway (app.pre_request()). A function
+-- that calls this has `set timezone` in its header: that is what gives the caller's own zone back at its end.
 
 create or replace function app.use_campus_zone(p_campus_id text)
 returns void
@@ -16,6 +17,6 @@ end;
 $function$;
 
 comment on function app.use_campus_zone(text) is
-'Set TimeZone to the campus''s, to the end of the transaction.';
+'Set TimeZone to the campus''s, for a function that has `set timezone` in its header.';
 
 revoke all on function app.use_campus_zone(text) from public;

@@ -1185,6 +1185,7 @@ returns void
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
+set timezone = 'UTC'
 as $function$
 begin
   perform app.use_campus_zone(p_campus_id);
@@ -2118,6 +2119,7 @@ returns jsonb
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
+set timezone = 'UTC'
 as $function$
 declare
   v_campus app.campuses;
@@ -3313,6 +3315,7 @@ returns jsonb
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
+set timezone = 'UTC'
 as $function$
 declare
   v_slot app.time_slots;
@@ -3376,6 +3379,7 @@ returns void
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
+set timezone = 'UTC'
 as $function$
 begin
   perform app.use_campus_zone(p_campus_id);
@@ -3647,6 +3651,7 @@ returns void
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
+set timezone = 'UTC'
 as $function$
 begin
   perform app.use_campus_zone(p_campus_id);
@@ -3937,9 +3942,10 @@ comment on function app.update_profile(text, uuid, text, jsonb) is
 revoke all on function app.update_profile(text, uuid, text, jsonb) from public;
 
 -- source: db/functions/app/use_campus_zone.sql
--- app.use_campus_zone(p_campus_id): write instants with the campus's offset, to the end of the transaction.
+-- app.use_campus_zone(p_campus_id): write instants with the campus's offset, until the calling function ends.
 --
--- For what is told to others than the caller. A member's own request has that zone anyway (app.pre_request()).
+-- For what is told to others than the caller. A member's own request has that zone anyway (app.pre_request()). A function
+-- that calls this has `set timezone` in its header: that is what gives the caller's own zone back at its end.
 
 create or replace function app.use_campus_zone(p_campus_id text)
 returns void
@@ -3955,7 +3961,7 @@ end;
 $function$;
 
 comment on function app.use_campus_zone(text) is
-'Set TimeZone to the campus''s, to the end of the transaction.';
+'Set TimeZone to the campus''s, for a function that has `set timezone` in its header.';
 
 revoke all on function app.use_campus_zone(text) from public;
 
