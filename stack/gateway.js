@@ -50,18 +50,28 @@ function code_of(answer) {
 }
 
 // Whether a query may keep the database busy for seconds: a regular expression (some take exponential time), or
-// relations embedded in each other again and again (each level multiplies the rows).
+// relations embedded in each other again and again (each one multiplies the rows; each takes one parenthesis, and
+// a closing one that stands in quotes undoes nothing, so the opening ones are counted).
 function query_is_costly(r) {
-  const query = decodeURIComponent(r.variables.args);  // well-formed: the address was checked
-  let depth = 0;
-  for (let i = 0; i < query.length; i++) {
-    depth += query[i] === '(' ? 1 : query[i] === ')' ? -1 : 0;
-    if (depth > 3) {
-      return '1';
+  let embedded = 0;
+  let has_regex = false;
+  r.variables.args.split('&').forEach((pair) => {
+    const at = pair.indexOf('=');
+    const name = text_of(pair.substring(0, at));
+    const value = text_of(pair.substring(at + 1));
+    if (name === 'select') {
+      embedded += value.split('(').length - 1;
+    } else if (/(^|\.)(and|or)$/.test(name)) {
+      has_regex = has_regex || /\.i?match[.(]/.test(value);
+    } else {
+      has_regex = has_regex || /^(not\.)?i?match[.(]/.test(value);
     }
-  }
-  const has_regex = /=(not\.)?i?match[.(]/.test(query) || (/(^|[&.])(and|or)=/.test(query) && /\.i?match[.(]/.test(query));
-  return has_regex ? '1' : '0';
+  });
+  return has_regex || embedded > 3 ? '1' : '0';
+}
+
+function text_of(encoded) {
+  return decodeURIComponent(encoded.replace(/\+/g, ' '));  // well-formed: the address was checked
 }
 
 export default { ask_again, query_is_costly };

@@ -12,9 +12,11 @@ using (user_id = (select auth.uid()));
 create policy places_of_mates on app.circle_members
 for select
 to authenticated
--- The first line finds the rows by the index on user_id, the second keeps those of the same circles.
+-- The first three lines find the rows by the primary key, the last keeps those of the same circles.
 using (
-  user_id = any((select app.my_mates())::uuid[])
+  campus_id = (select min(places.campus_id) from app.my_places() as places)
+  and time_slot = any(array(select places.time_slot from app.my_places() as places))
+  and user_id = any((select app.my_mates())::uuid[])
   and (campus_id, time_slot, circle_no) in (
     select
       places.campus_id,

@@ -14,7 +14,8 @@ select tests.create_member('mia', 'mit');
 select tests.act_as('ann');
 select is(api.block_user(tests.member('ben')), jsonb_build_object('userId', tests.member('ben'), 'blocked', true), 'Ann blocks Ben');
 select results_eq('select * from tests.trail()', $$ values ('user.blocked', 'ann', null, jsonb_build_object('blockedId', tests.member('ben'))) $$, 'the trail has it');
-select is_empty('select * from tests.told()', 'nobody is told, least of all Ben');
+select results_eq($$ select channel, event, payload ->> 'blocked' from tests.told() $$, $$ values ('user:ann', 'block', 'true') $$,
+  'Ann''s other devices are told, and never Ben');
 select tests.repeats('select api.block_user(tests.member(''ben''))', 'blocking twice gives the same answer and writes nothing');
 select results_eq('select user_id, blocked_id from app.blocks', $$ values (tests.member('ann'), tests.member('ben')) $$, 'she can see it');
 select tests.act_as('ben');

@@ -1,7 +1,7 @@
 -- Joining: until the deadline, once, told to the one who joins.
 
 begin;
-select plan(27);
+select plan(29);
 
 select is_definer('api', 'join_waitlist', array['timestamp with time zone'], 'members hold no right to write a table');
 select volatility_is('api', 'join_waitlist', array['timestamp with time zone'], 'volatile', 'it writes');
@@ -9,7 +9,7 @@ select tests.may_call('api.join_waitlist(timestamptz)', '{authenticated}');
 select tests.may_call('app.join_waitlist(text, uuid, timestamptz)', '{}');
 
 -- Given Ann and Ben, and slots at two and five, an hour before the first deadline.
-select tests.create_member(name) from unnest('{ann,ben}'::text[]) as names (name);
+select tests.create_member(name) from unnest('{ann,ben,cid}'::text[]) as names (name);
 select tests.create_member('mia', 'mit');
 select tests.create_slot('two', '14:00');
 select tests.create_slot('five', '17:00');
@@ -47,7 +47,10 @@ select tests.clock_stands(tests.slot('two') - interval '1 hour 1 us');
 select tests.act_as('ben');
 select is(api.join_waitlist(tests.slot('two')) ->> 'buttonState', 'leave', 'a microsecond before the deadline Ben still joins');
 select tests.clock_stands(tests.slot('two') - interval '1 hour');
-select tests.refused('select api.join_waitlist(tests.slot(''two''))', 'PT409', 'deadline_passed', 'at the deadline it is too late, also for who is on the list');
+select tests.repeats('select api.join_waitlist(tests.slot(''two''))', 'who is on the list may repeat it at the deadline, and changes nothing');
+select is(api.join_waitlist(tests.slot('two')) ->> 'buttonState', 'past', 'and hears what the button says now');
+select tests.act_as('cid');
+select tests.refused('select api.join_waitlist(tests.slot(''two''))', 'PT409', 'deadline_passed', 'for who is not, it is too late');
 select tests.act_as('mia');
 select tests.refused('select api.join_waitlist(tests.slot(''five''))', 'PT404', 'slot_not_found', 'another campus''s slot does not exist for Mia');
 select tests.refused('select api.join_waitlist(tests.slot(''mits''))', 'PT409', 'deadline_passed', 'her own does, and is over');

@@ -1,7 +1,7 @@
 -- Leaving: until the deadline, as often as one likes, told to the one who leaves.
 
 begin;
-select plan(24);
+select plan(26);
 
 select is_definer('api', 'leave_waitlist', array['timestamp with time zone'], 'members hold no right to write a table');
 select volatility_is('api', 'leave_waitlist', array['timestamp with time zone'], 'volatile', 'it writes');
@@ -47,6 +47,9 @@ select tests.act_as('ben');
 select tests.refused('select api.leave_waitlist(tests.slot(''two''))', 'PT409', 'deadline_passed', 'at the deadline Ben can''t leave any more');
 select tests.clock_stands(tests.slot('two') - interval '1 hour 1 us');
 select is(api.leave_waitlist(tests.slot('two')) ->> 'buttonState', 'join', 'a microsecond before he can');
+select tests.clock_stands(tests.slot('two') - interval '1 hour');
+select tests.repeats('select api.leave_waitlist(tests.slot(''two''))', 'and who left in time may repeat it');
+select tests.clock_stands(tests.slot('two') - interval '1 hour 1 us');
 select tests.repeats('select api.leave_waitlist(tests.slot(''five''))', 'who never joined leaves without a trace');
 select is(api.leave_waitlist(tests.slot('five')) ->> 'buttonState', 'join', 'and may join');
 
@@ -55,7 +58,10 @@ select tests.act_as_nobody();
 select tests.matched('five');
 select tests.cancelled('six');
 select tests.act_as('ann');
+select is(api.leave_waitlist(tests.slot('five')) ->> 'buttonState', 'past', 'Ann, who left before, hears what came of it');
+select tests.act_as('ben');
 select tests.refused('select api.leave_waitlist(tests.slot(''five''))', 'PT409', 'deadline_passed', 'nobody leaves a matched slot');
+select tests.act_as('ann');
 select tests.refused('select api.leave_waitlist(tests.slot(''six''))', 'PT409', 'slot_cancelled', 'nor one that was called off');
 select tests.refused('select api.leave_waitlist(null)', 'PT404', 'slot_not_found', 'nothing is no slot');
 select tests.act_as(null);

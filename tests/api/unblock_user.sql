@@ -17,7 +17,8 @@ select tests.blocked('ann', 'cas');
 select tests.act_as('ann');
 select is(api.unblock_user(tests.member('ben')), jsonb_build_object('userId', tests.member('ben'), 'blocked', false), 'Ann takes her block of Ben back');
 select results_eq('select * from tests.trail()', $$ values ('user.unblocked', 'ann', null, jsonb_build_object('blockedId', tests.member('ben'))) $$, 'the trail has it');
-select is_empty('select * from tests.told()', 'nobody is told');
+select results_eq($$ select channel, event, payload ->> 'blocked' from tests.told() $$, $$ values ('user:ann', 'block', 'false') $$,
+  'her other devices are told, and nobody else');
 select tests.repeats('select api.unblock_user(tests.member(''ben''))', 'twice gives the same answer and writes nothing');
 select results_eq('select blocked_id from app.blocks', $$ values (tests.member('cas')) $$, 'her other block stays');
 select tests.act_as_nobody();

@@ -14,7 +14,8 @@ select tests.act_as('ann');
 select is(api.update_profile('  Annie ', '{"year": 2}') - 'userId', '{"campusId": "stanford", "timeZone": "America/Los_Angeles", "displayName": "Annie", "tier": "user", "attributes": {"year": 2}, "blocked": []}',
   'Ann is Annie now, without the blanks around it');
 select results_eq('select * from tests.trail()', $$ values ('profile.updated', 'ann', null, '{"changed": ["displayName", "attributes"]}'::jsonb) $$, 'the trail has what was changed, not to what');
-select is_empty('select * from tests.told()', 'nobody is told');
+select results_eq($$ select channel, event, payload ->> 'displayName' from tests.told() $$, $$ values ('user:ann', 'profile', 'Annie') $$,
+  'her other devices are told, and nobody else');
 select tests.repeats($$ select api.update_profile('Annie', '{"year": 2}') $$, 'the same again gives the same answer and writes nothing');
 select tests.repeats('select api.update_profile()', 'nothing is changed by nothing');
 select is(api.update_profile(p_attributes => 'null') -> 'attributes', '{"year": 2}', 'nor by JSON''s null');

@@ -1,7 +1,7 @@
 -- The lists as a table: insert joins, delete leaves, by the same functions as the calls.
 
 begin;
-select plan(45);
+select plan(46);
 
 select is((select reloptions from pg_class where oid = 'api.waitlist_entries'::regclass), array['security_invoker=true'], 'row level security decides, as the caller');
 select columns_are('api', 'waitlist_entries', array['campus_id', 'time_slot', 'user_id', 'joined_at', 'version']);
@@ -45,7 +45,8 @@ select results_eq('select channel, payload ->> ''buttonState'' from tests.told()
 select is((select string_agg(action, ' ') from tests.trail()), 'waitlist.joined waitlist.left', 'and is in the trail once');
 select tests.clock_stands(tests.slot('two') - interval '1 hour');
 select tests.refused('delete from api.waitlist_entries', 'PT409', 'deadline_passed', 'at the deadline a delete is too late');
-select tests.refused($$ insert into api.waitlist_entries (time_slot) values (tests.slot('two')) $$, 'PT409', 'deadline_passed', 'so is an insert');
+select lives_ok($$ insert into api.waitlist_entries (time_slot) values (tests.slot('two')) $$, 'to insert what is there is a repetition');
+select tests.refused($$ insert into api.waitlist_entries (time_slot) values (tests.slot('two')), (tests.slot('two') + interval '1 us') $$, 'PT404', 'slot_not_found', 'one row that can''t be refuses all');
 select tests.act_as_nobody();
 select is((select count(*) from app.waitlist_entries where time_slot = tests.slot('two') and left_at is null), 2::bigint, 'both stay on the list');
 

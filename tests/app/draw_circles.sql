@@ -1,9 +1,14 @@
 -- People become numbers: who has a wall with whom, and what it costs that two have met.
 
 begin;
-select plan(13);
+select plan(14);
 
 select volatility_is('app', 'draw_circles', array['app.campuses', 'uuid[]', 'timestamp with time zone', 'bigint'], 'stable', 'it only reads');
+select is_empty($$
+  select proname from pg_proc
+  where pronamespace = 'app'::regnamespace and proname in ('draw_circles', 'seat_circles', 'form_circles', 'circle_facts')
+    and not coalesce(proconfig @> array['plan_cache_mode=force_custom_plan'], false)
+$$, 'what takes a list plans for it each time: a cached plan takes it for ten people, and looks up every two of 2,500');
 select tests.may_call('app.draw_circles(app.campuses, uuid[], timestamptz, bigint)', '{}');
 
 -- Given four people and circles of two: there are three ways to pair them.

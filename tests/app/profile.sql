@@ -8,6 +8,8 @@ select volatility_is('app', 'profile', array['text', 'uuid'], 'stable', 'it only
 select tests.may_call('app.profile(text, uuid)', '{}');
 
 select tests.create_member(name) from unnest('{ann,ben,cas}'::text[]) as names (name);
+select tests.create_slot('two', '14:00');
+select tests.in_circle(name, 'two') from unnest('{ann,ben}'::text[]) as names (name);
 select tests.blocked('ann', 'cas');
 select tests.blocked('ann', 'ben');
 select tests.blocked('cas', 'ann');
@@ -15,8 +17,8 @@ update app.users set attributes = '{"year": 2}' where user_id = tests.member('an
 
 select is(app.profile('stanford', tests.member('ann')), jsonb_build_object('userId', tests.member('ann'), 'campusId', 'stanford',
   'timeZone', 'America/Los_Angeles', 'displayName', 'Ann', 'tier', 'user', 'attributes', '{"year": 2}'::jsonb,
-  'blocked', jsonb_build_array(jsonb_build_object('userId', tests.member('ben'), 'displayName', 'Ben'), jsonb_build_object('userId', tests.member('cas'), 'displayName', 'Cas'))),
-  'all of it, whom they block in the order of names');
+  'blocked', jsonb_build_array(jsonb_build_object('userId', tests.member('cas'), 'displayName', null), jsonb_build_object('userId', tests.member('ben'), 'displayName', 'Ben'))),
+  'all of it, and whom they block since when; by name only who was in a circle with them');
 select is(app.profile('stanford', tests.member('ben')) -> 'blocked', '[]', 'who is blocked is not told by whom');
 select is(app.profile('mit', tests.member('ann')), null, 'of another campus there is none');
 select is(app.profile('stanford', null), null, 'nor of nobody');

@@ -107,7 +107,7 @@ def test_the_clock_is_put_back_when_the_demo_is_ended(own_stack: Stack, played: 
     process.send_signal(number)
     said, _ = process.communicate(timeout=30)
     assert process.returncode != 0
-    assert "The clock is right again" in said
+    assert "The clock is back" in said
     assert offset(own_stack) == 0
 
 

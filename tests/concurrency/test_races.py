@@ -149,7 +149,8 @@ def check(connection: psycopg.Connection[Any], calls: Calls) -> None:
         ).fetchall()
     }
     for key, button in last.items():
-        assert stored.get(key, False) == (button["buttonState"] == "leave"), (key, button)
+        if button["slotStatus"] == "open":  # the answer to a late repetition says what became of it
+            assert stored.get(key, False) == (button["buttonState"] == "leave"), (key, button)
 
 
 def schedule(address: str, calls: Calls, stop: threading.Event, finished: Callable[[dict[str, Any]], bool]) -> None:

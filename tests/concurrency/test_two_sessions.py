@@ -251,7 +251,7 @@ def test_two_who_block_each_other_at_once_do_not_wait(scene: Scene) -> None:
 def test_a_member_who_joins_several_slots_in_a_transaction_and_a_matching_of_them_do_not_deadlock(scene: Scene) -> None:
     """The member holds `three` and waits for `two`; the matching holds `two` and finds `three` busy."""
     scene.clock("12:59")
-    scene.one.run("select tests.act_as('ann')")
+    scene.one.run("select tests.act_as('fay')")
     insert: LiteralString = "insert into api.waitlist_entries (time_slot) values (tests.slot(%s))"
     scene.one.run(insert, "three")
     scene.clock("14:00")

@@ -54,7 +54,8 @@ def test_blocking_and_taking_it_back(campus: Campus) -> None:
     ann, bob, cleo = campus.members("Ann", "Bob", "Cleo")
     for _ in range(2):
         assert ann.gets("block_user", p_user_id=bob.user_id) == {"userId": bob.user_id, "blocked": True}
-    assert ann.gets("my_profile")["blocked"] == [{"userId": bob.user_id, "displayName": "Bob"}]
+    # No name: a block must not be a way to learn one.
+    assert ann.gets("my_profile")["blocked"] == [{"userId": bob.user_id, "displayName": None}]
     assert bob.gets("my_profile")["blocked"] == cleo.gets("my_profile")["blocked"] == []
     bob.gets("unblock_user", p_user_id=ann.user_id)
     assert len(ann.gets("my_profile")["blocked"]) == 1

@@ -120,6 +120,8 @@ def nested(depth: int) -> str:
         f"select={nested(4)}",
         f"select={quote(nested(6))}",
         f"s%65lect={nested(30)}",
+        f"campus_id=neq.)))))))))&select={nested(6)}",
+        "select=*,profiles(*,waitlist_entries(*)),circles(*,circle_members(*))",
         "campus_id=match.x",
         "campus_id=imatch.x",
         "campus_id=not.match.x",
@@ -141,7 +143,12 @@ def test_what_would_keep_the_database_busy_is_refused(campus: Campus, query: str
 def test_what_only_looks_costly_is_not(campus: Campus) -> None:
     ann = campus.member("Ann")
     ann.gets("update_profile", p_display_name="match. (a (b)")
-    for query in (f"display_name=eq.{quote('match. (a (b)')}", f"select={nested(3).removeprefix('*,profiles(')[:-1]}"):
+    for query in (
+        f"display_name=eq.{quote('match. (a (b)')}",
+        f"display_name=like.{quote('*(a (b)')}&campus_id=neq.((((",
+        "and=(or(campus_id.neq.a,and(campus_id.neq.b,or(campus_id.neq.c,and(campus_id.neq.d,campus_id.neq.e)))))",
+        f"select={nested(3).removeprefix('*,profiles(')[:-1]}",
+    ):
         answer = ann.rest("GET", f"profiles?{query}")
         assert (answer.status_code, len(answer.json())) == (200, 1), query
 

@@ -30,6 +30,7 @@ class Slot:
 
     at: datetime
     on_list: set[str] = field(default_factory=set)
+    left: set[str] = field(default_factory=set)
     circles: dict[str, int] = field(default_factory=dict)  # member -> number
     feedback: dict[str, int] = field(default_factory=dict)  # member -> rating
     matched: bool = False
@@ -96,6 +97,15 @@ class Slot:
         if self.cancelled:
             return "slot_cancelled"
         return "deadline_passed" if self.matched or now >= self.deadline else None
+
+    def refuses_join(self, now: datetime, member: str) -> str | None:
+        """Who joined in time may repeat it."""
+        refused = self.refuses_list(now)
+        return None if refused == "deadline_passed" and member in self.on_list else refused
+
+    def refuses_leave(self, now: datetime, member: str) -> str | None:
+        refused = self.refuses_list(now)
+        return None if refused == "deadline_passed" and member in self.left else refused
 
     def refuses_match(self, now: datetime) -> str | None:
         if self.cancelled:
@@ -329,11 +339,16 @@ class Lives(RuleBasedStateMachine):
         def change() -> None:
             it = self.slots[slot]
             answer = self.call(
-                it.refuses_list, "select app.join_waitlist(%s, %s, %s)", CAMPUS, self.ids[member], self.at(slot)
+                lambda now: it.refuses_join(now, member),
+                "select app.join_waitlist(%s, %s, %s)",
+                CAMPUS,
+                self.ids[member],
+                self.at(slot),
             )
             if answer:
                 it.on_list.add(member)
-                assert answer["buttonState"] == "leave"
+                it.left.discard(member)
+                assert (answer["buttonState"] == "leave") == (answer["slotStatus"] == "open")
 
         self.event(change)
 
@@ -342,11 +357,17 @@ class Lives(RuleBasedStateMachine):
         def change() -> None:
             it = self.slots[slot]
             answer = self.call(
-                it.refuses_list, "select app.leave_waitlist(%s, %s, %s)", CAMPUS, self.ids[member], self.at(slot)
+                lambda now: it.refuses_leave(now, member),
+                "select app.leave_waitlist(%s, %s, %s)",
+                CAMPUS,
+                self.ids[member],
+                self.at(slot),
             )
             if answer:
+                if member in it.on_list:
+                    it.left.add(member)
                 it.on_list.discard(member)
-                assert answer["buttonState"] == "join"
+                assert (answer["buttonState"] == "join") == (answer["slotStatus"] == "open")
 
         self.event(change)
 

@@ -40,7 +40,7 @@ TAIL = """
 | 413 | `body_too_large` | the body is larger than 64 kB | send less | no |
 | 414 | `address_too_long` | the address is longer than 8 kB | send the arguments in the body of a POST | no |
 | 415 | `content_type_unsupported` | the body is not declared as JSON | send `Content-Type: application/json` | no |
-| 422 | `query_too_costly` | a filter is a regular expression (`match`, `imatch`), or parentheses are nested more than three deep | filter with `like`; ask in several calls | no |
+| 422 | `query_too_costly` | a filter is a regular expression (`match`, `imatch`), or `select` embeds more than three relations | filter with `like`; ask in several calls | no |
 | 431 | `header_too_large` | a header is larger than 8 kB | send less | no |
 | 503 | `service_unavailable` | an outage, an overload, a restart; at `/ready` also `not_ready` | try again after `Retry-After` seconds | yes |
 

@@ -37,6 +37,9 @@ from circle27.seed import History, Written, totals, write_history
     metavar="DATE",
     help="The day after the last one; by default today on the campus.",
 )
+@click.option(
+    "--among-others", is_flag=True, help="Also on a campus that has members of its own; there is no way back."
+)
 @click.option("--dsn", metavar="DSN", help="Database to use; by default as `circle27 db`.")
 def seed(
     *,
@@ -46,6 +49,7 @@ def seed(
     random_seed: int,
     attendance: float,
     until: datetime | None,
+    among_others: bool,
     dsn: str | None,
 ) -> None:
     """Give a campus an invented past, for tests and benches.
@@ -60,7 +64,7 @@ def seed(
       circle27 seed --campus yale --users 1000 --days 30
       circle27 seed --campus yale --users 1000 --days 30 --until 2026-11-20
     """
-    wanted = History(campus, users, days, random_seed, attendance, _day(until))
+    wanted = History(campus, users, days, random_seed, attendance, _day(until), among_others)
     began = time.monotonic()
     with psycopg.connect(resolve_dsn(dsn), autocommit=True) as connection:
         written = _with_progress(connection, wanted)

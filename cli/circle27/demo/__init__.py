@@ -42,12 +42,12 @@ def play(settings: Settings, count: int, console: Console) -> None:
             with clock.borrowed():
                 day = asyncio.run(_play(settings, clock, screen, members))
         except BaseException:
-            console.print("\nThe demo has ended early. The clock is right again.")
+            console.print(f"\nThe demo has ended early. {clock.as_found()}")
             raise
         tomorrow = asyncio.run(_slot_of_tomorrow(settings, members[0]))
     screen.moment("Summary", "What came of the day:")
     screen.facts({**day.summary(), "time taken": f"{time.monotonic() - began:.0f} seconds"})
-    _show_next(console, settings.url("gateway"), members[0], tomorrow)
+    _show_next(console, settings.url("gateway"), clock, members[0], tomorrow)
 
 
 async def _play(settings: Settings, clock: Clock, screen: Screen, members: list[Member]) -> Day:
@@ -73,11 +73,11 @@ async def _slot_of_tomorrow(settings: Settings, member: Member) -> str:
     return slot
 
 
-def _show_next(console: Console, url: str, member: Member, time_slot: str) -> None:
+def _show_next(console: Console, url: str, clock: Clock, member: Member, time_slot: str) -> None:
     rpc, bearer = f"{url}/rest/v1/rpc", '-H "Authorization: Bearer $TOKEN"'
     json_body = f"""-H 'Content-Type: application/json' -d '{{"p_time_slot": "{time_slot}"}}'"""
     console.print(
-        f"\nThe stack is up at [bold]{url}[/]. The clock is back. "
+        f"\nThe stack is up at [bold]{url}[/]. {clock.as_found()} "
         f"Go on as {member.name}; the token is good for an hour:\n"
     )
     for line in (

@@ -102,6 +102,13 @@ class Clock:
         self.found: timedelta = row[0]
         self.offset: timedelta = self.found
 
+    def as_found(self) -> str:
+        """Say where the clock is again."""
+        if not self.found:
+            return "The clock is back."
+        way = "ahead of" if self.found > timedelta() else "behind"
+        return f"The clock is {abs(self.found)} {way} real time again, as it was before (circle27 clock --reset)."
+
     def turn(self, offset: timedelta) -> None:
         """Set the distance from real time. Raises CircleError."""
         try:

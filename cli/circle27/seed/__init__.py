@@ -31,6 +31,7 @@ class History:
     random_seed: int
     attendance: float = 0.2  # share of the members on the list of each slot
     until: date | None = None
+    among_others: bool = False  # also on a campus that has members of its own
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ def write_history(
     """Write what is missing of a history; `on_day(days done, rows written)` is told after each day.
 
     The connection is in autocommit mode and may `set role circle27_owner`. Raises CircleError where there is no such
-    campus, where it has a history of other members, and where `until` lies ahead.
+    campus, where it has a history of other members or members of its own, and where `until` lies ahead.
     """
     campus = _campus(connection, wanted)
     until = wanted.until or campus["today"]
@@ -72,10 +73,12 @@ def write_history(
 
     if added:
         _analyze(connection, wanted.campus)
-        with connection.transaction():
-            _as_owner(connection, wanted.campus)
-            rows += connection.execute(_sql("blocks"), parameters).rowcount
-            connection.execute("analyze app.blocks")
+    with (
+        connection.transaction()
+    ):  # also where all days are there: an earlier call may have ended before it came to this
+        _as_owner(connection, wanted.campus)
+        rows += connection.execute(_sql("blocks"), parameters).rowcount
+        connection.execute("analyze app.blocks")
     with connection.transaction():
         opened = connection.execute("select app.open_campus_slots(%s, app.clock())", [wanted.campus]).fetchone()
     assert opened is not None
@@ -101,6 +104,11 @@ def _campus(connection: psycopg.Connection[Any], wanted: History) -> Row:
         raise CircleError(
             f"{wanted.campus} has a history of {found['users']} members from random seed {found['random_seed']}. "
             "More days can be added to it, other members can't: seed another campus."
+        )
+    if found["users"] is None and found["others"] and not wanted.among_others:
+        raise CircleError(
+            f"{wanted.campus} has {found['others']} members of its own, and an invented past can't be taken back. "
+            "Seed another campus, or say --among-others."
         )
     return found
 

@@ -6,6 +6,11 @@ select
     from app.campus_domains as domains
     where domains.campus_id = %(campus)s
   ) as domain,
+  (
+    select count(*)
+    from app.users
+    where users.campus_id = %(campus)s
+  ) as others,
   earlier.users,
   earlier.random_seed
 from app.campuses

@@ -9,12 +9,14 @@ import httpx
 import psycopg
 
 from circle27.stack.settings import Settings
-from circle27.worker.deadlines import run_due_deadlines
+from circle27.worker.deadlines import Deadlines
 from circle27.worker.outbox import publish_batch
 
 POLL_S = 0.1  # an idle look at deadlines and outbox; costs 3 ms of database time
 OPEN_SLOTS_EVERY_S = 600
 RETRY_S = 0.5
+# A clock that was turned back (a demo) is no reason to open slots of the past.
+OPEN_SLOTS = "select app.open_time_slots(greatest(app.clock(), clock_timestamp()))"
 
 log = logging.getLogger("circle27.worker")
 
@@ -27,16 +29,22 @@ def main() -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    deadlines = Deadlines()
     while not stop.is_set():
         try:
-            work(settings, stop)
+            work(settings, stop, deadlines)
         except (psycopg.Error, httpx.HTTPError) as error:
-            log.warning("begins again: %s", str(error).splitlines()[0] if str(error) else type(error).__name__)
+            outage = isinstance(error, psycopg.OperationalError | httpx.HTTPError)
+            log.log(
+                logging.WARNING if outage else logging.ERROR,
+                "begins again: %s",
+                str(error).splitlines()[0] if str(error) else type(error).__name__,
+            )
             stop.wait(RETRY_S)
     log.info("stopped")
 
 
-def work(settings: Settings, stop: threading.Event) -> None:
+def work(settings: Settings, stop: threading.Event, deadlines: Deadlines) -> None:
     """Match what is due, publish what was said, and open slots, until `stop` is set.
 
     Sleeps to the next deadline where that comes before the next look. What a matching says is published straight after
@@ -51,11 +59,11 @@ def work(settings: Settings, stop: threading.Event) -> None:
         log.info("connected")
         while not stop.is_set():
             if time.monotonic() >= next_opening:
-                opened = connection.execute("select app.open_time_slots(app.clock())").fetchone()
+                opened = connection.execute(OPEN_SLOTS).fetchone()
                 if opened and opened[0]:
                     log.info("opened %s slots", opened[0])
                 next_opening = time.monotonic() + OPEN_SLOTS_EVERY_S
-            next_deadline = run_due_deadlines(connection)
+            next_deadline = deadlines.run(connection)
             if not publish_batch(connection, client, publish_key):
                 stop.wait(min(POLL_S, next_deadline))
 

@@ -1,5 +1,7 @@
 -- api.circles: the circles that the caller is or was in.
 --
+-- The books: a circle of a slot that was cancelled afterwards stays in them. my_circle() is what holds.
+--
 -- security_invoker: row level security of app.circles decides, as the caller.
 
 create or replace view api.circles

@@ -33,6 +33,9 @@ begin
   values (p_campus_id, p_user_id, p_blocked_id)
   on conflict on constraint blocks_pkey do nothing;
   if found then
+    perform app.emit(
+      p_campus_id, 'user:' || p_user_id, 'block', jsonb_build_object('userId', p_blocked_id, 'blocked', true)
+    );
     perform audit.record('user.blocked', p_campus_id, p_user_id, null, jsonb_build_object('blockedId', p_blocked_id));
   end if;
 

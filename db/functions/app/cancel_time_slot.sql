@@ -1,8 +1,8 @@
 -- app.cancel_time_slot(p_campus_id, p_time_slot, p_reason): call a slot off, for good.
 --
 -- Repeatable: cancelling twice gives the same answer. Not after its end, for what took place did; unless nobody ran its
--- deadline until then (p_reason 'missed'). Circles that were formed
--- stay in the books, but nobody in them has met: the pairs are counted anew.
+-- deadline until then (p_reason 'missed'). Circles that were formed stay in the books, but nobody in them has met: the
+-- pairs are counted anew.
 --
 -- requires: app.slot_facts
 
@@ -39,7 +39,7 @@ begin
   end if;
 
   if v_slot.cancelled_at is null then
-    if v_now >= v_slot.ends_at and p_reason <> 'missed' then
+    if v_now >= v_slot.ends_at and p_reason is distinct from 'missed' then
       perform app.refuse('slot_ended');
     end if;
 

@@ -3,6 +3,9 @@
 -- Turns people into numbers for app.form_circles(). A wall parts two people whichever of them put it up. A pair that met
 -- costs one; within the campus's minimum gap before this slot, more than all others together could. (The gap is counted
 -- from slot to slot, not from the moment of the matching: the same input gives the same circles.)
+--
+-- A plan for each call: the cached one takes the list for ten people, and looks up every two of them (measured: from the
+-- sixth matching of a session on, 19 s instead of 0.5 s for 2,500 people).
 
 create or replace function app.draw_circles(
   p_campus app.campuses,
@@ -14,6 +17,7 @@ returns integer[]
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_custom_plan
 as $function$
 declare
   v_wall_a   integer[];

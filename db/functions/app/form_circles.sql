@@ -31,6 +31,7 @@ returns integer[]
 language plpgsql
 immutable
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_custom_plan
 as $function$
 declare
   c_seat_steps constant integer := 20000 + 4 * p_people;  -- of one search; 0.03 s

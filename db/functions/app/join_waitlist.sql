@@ -1,6 +1,7 @@
 -- app.join_waitlist(p_campus_id, p_user_id, p_time_slot): put a member on the waitlist of one slot.
 --
--- Repeatable: who is on the list already gets the same button, and nothing is written.
+-- Repeatable: who is on the list already gets their button, and nothing is written. After the deadline, too: who joined
+-- in time and asks again, as the answer got lost, must not hear that they came too late.
 --
 -- The hottest write there is: the button is made of what is known here (on the list of an open slot, so in no circle),
 -- and not looked up. No settings of its own: who calls it pins search_path.
@@ -15,6 +16,17 @@ declare
   v_version bigint;
   v_button  json;
 begin
+  if not v_slot.is_open and not exists (
+    select
+    from app.waitlist_entries as entries
+    where entries.campus_id = p_campus_id
+      and entries.time_slot = p_time_slot
+      and entries.user_id = p_user_id
+      and entries.left_at is null
+  ) then
+    perform app.refuse('deadline_passed');
+  end if;
+
   insert into app.waitlist_entries as entries (campus_id, time_slot, user_id, joined_at, version)
   values (p_campus_id, p_time_slot, p_user_id, v_slot.entered_at, app.next_version())
   on conflict on constraint waitlist_entries_pkey do update

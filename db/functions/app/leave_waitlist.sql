@@ -1,6 +1,7 @@
 -- app.leave_waitlist(p_campus_id, p_user_id, p_time_slot): take a member off the waitlist of one slot.
 --
--- Repeatable: leaving twice, or without having joined, gives the same button and writes nothing. The row stays.
+-- Repeatable: leaving twice, or without having joined, gives the same button and writes nothing. The row stays. Who left
+-- in time may ask again after the deadline.
 --
 -- Made like app.join_waitlist(), for the same reasons.
 
@@ -14,6 +15,17 @@ declare
   v_version bigint;
   v_button  json;
 begin
+  if not v_slot.is_open and not exists (
+    select
+    from app.waitlist_entries as entries
+    where entries.campus_id = p_campus_id
+      and entries.time_slot = p_time_slot
+      and entries.user_id = p_user_id
+      and entries.left_at is not null
+  ) then
+    perform app.refuse('deadline_passed');
+  end if;
+
   -- greatest(): a clock that was turned back can't have someone leave before they came.
   update app.waitlist_entries as entries
   set left_at = greatest(v_slot.entered_at, entries.joined_at), version = app.next_version()

@@ -7,7 +7,8 @@
 --                                    deal the campus's spots, and write who has met whom.
 --
 -- Each is held to the end of the transaction. Waiting only ever for a later kind keeps everyone out of a circle of
--- waiting; one case needs more. A member who joins several slots in one call holds several of kind 2: so nobody who holds
+-- waiting; two cases need more. A trusted server that writes for many takes a member's lock while it holds a slot: at
+-- worst PostgreSQL puts the queue in another order, after a second (tried: no error). A member who joins several slots in one call holds several of kind 2: so nobody who holds
 -- one exclusively waits for another (app.run_due_deadlines() tries), and nobody who holds the pairs waits at all.
 --
 -- Advisory, not row locks: at the last minute each join would write to the one hot row of the slot (measured: a third

@@ -1,4 +1,6 @@
 -- app.profile(p_campus_id, p_user_id): a member as they see themselves. No e-mail address, not even here.
+--
+-- Whom they block, too; by name only if they were in a circle together: a block must not be a way to learn names.
 
 create or replace function app.profile(p_campus_id text, p_user_id uuid)
 returns jsonb
@@ -19,8 +21,21 @@ begin
       coalesce(
         (
           select jsonb_agg(
-            jsonb_build_object('userId', others.user_id, 'displayName', others.display_name)
-            order by others.display_name, others.user_id
+            jsonb_build_object(
+              'userId', others.user_id,
+              'displayName', case when exists (
+                select
+                from app.circle_members as own
+                inner join app.circle_members as mates
+                  on mates.campus_id = p_campus_id
+                  and mates.time_slot = own.time_slot
+                  and mates.user_id = others.user_id
+                  and mates.circle_no = own.circle_no
+                where own.campus_id = p_campus_id
+                  and own.user_id = p_user_id
+              ) then others.display_name end
+            )
+            order by blocks.created_at, others.user_id
           )
           from app.blocks
           inner join app.users as others
@@ -41,6 +56,6 @@ end;
 $function$;
 
 comment on function app.profile(text, uuid) is
-'A member as they see themselves: {userId, campusId, timeZone, displayName, tier, attributes, blocked: [{userId, displayName}]}.';
+'A member as they see themselves: {userId, campusId, timeZone, displayName, tier, attributes, blocked: [{userId, displayName or null}]}.';
 
 revoke all on function app.profile(text, uuid) from public;

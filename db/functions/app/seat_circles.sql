@@ -1,13 +1,14 @@
 -- app.seat_circles(p_slot, p_people, p_circles, p_seed): write the circles down: spots, places, who has met whom.
 --
 -- A spot is dealt to one circle at a time: not while another slot's circle, with any minute in common, has it. Where the
--- spots run out, circles have none. Called with the campus's 'pairs' lock held.
+-- spots run out, circles have none. A plan for each call, as in app.draw_circles(). Called with the campus's 'pairs' lock held.
 
 create or replace function app.seat_circles(p_slot app.time_slots, p_people uuid[], p_circles integer[], p_seed bigint)
 returns jsonb
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_custom_plan
 as $function$
 declare
   v_repeated integer;

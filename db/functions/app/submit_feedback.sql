@@ -29,10 +29,19 @@ begin
     perform app.refuse('no_campus');
   end if;
 
-  -- Shared, as in joining: a slot that is being cancelled is waited for.
-  perform pg_advisory_xact_lock(app.lock_key('member', p_user_id::text));
-  perform pg_advisory_xact_lock_shared(app.lock_key('slot', p_campus_id, p_time_slot));
+  -- Shared, as in joining: a slot that is being cancelled is waited for. Who comes before the end waits for nothing.
   v_now := app.clock();
+  if exists (
+    select
+    from app.time_slots as slots
+    where slots.campus_id = p_campus_id
+      and slots.time_slot = p_time_slot
+      and slots.ends_at <= v_now
+  ) then
+    perform pg_advisory_xact_lock(app.lock_key('member', p_user_id::text));
+    perform pg_advisory_xact_lock_shared(app.lock_key('slot', p_campus_id, p_time_slot));
+    v_now := app.clock();
+  end if;
 
   select slots.*
   into v_slot

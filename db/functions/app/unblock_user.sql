@@ -21,6 +21,9 @@ begin
     and blocks.user_id = p_user_id
     and blocks.blocked_id = p_blocked_id;
   if found then
+    perform app.emit(
+      p_campus_id, 'user:' || p_user_id, 'block', jsonb_build_object('userId', p_blocked_id, 'blocked', false)
+    );
     perform audit.record('user.unblocked', p_campus_id, p_user_id, null, jsonb_build_object('blockedId', p_blocked_id));
   end if;
 

@@ -42,6 +42,9 @@ begin
     set display_name = coalesce(v_name, users.display_name), attributes = coalesce(v_attributes, users.attributes)
     where users.campus_id = p_campus_id
       and users.user_id = p_user_id;
+    perform app.emit(
+      p_campus_id, 'user:' || p_user_id, 'profile', app.profile(p_campus_id, p_user_id) - 'blocked'
+    );
     perform audit.record('profile.updated', p_campus_id, p_user_id, null, jsonb_build_object('changed', v_changed));
   end if;
 

@@ -1,6 +1,7 @@
 -- app.use_campus_zone(p_campus_id): write instants with the campus's offset, until the calling function ends.
 --
--- For what is told to others than the caller. A member's own request has that zone anyway (app.pre_request()). A function
+-- For what is told to others than the caller. A member's own request is in the zone of the token (app.pre_request()), which
+-- is the campus's unless another issuer says otherwise: clients compare instants, not texts. A function
 -- that calls this has `set timezone` in its header: that is what gives the caller's own zone back at its end.
 
 create or replace function app.use_campus_zone(p_campus_id text)

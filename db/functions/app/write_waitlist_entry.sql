@@ -10,6 +10,7 @@ language plpgsql
 volatile
 security definer
 set search_path = pg_catalog, pg_temp
+set timezone = 'UTC'
 as $function$
 declare
   v_user_id uuid := case when tg_op = 'INSERT' then new.user_id else old.user_id end;
@@ -37,6 +38,8 @@ begin
       perform app.refuse('not_yours');
     end if;
   end if;
+
+  perform app.use_campus_zone(v_member.campus_id);  -- the member is told, not the server
 
   if tg_op = 'DELETE' then
     perform app.leave_waitlist(v_member.campus_id, v_member.user_id, old.time_slot);

@@ -59,7 +59,7 @@ drop function if exists app.slot_instants(text, date, time[]);
 drop function if exists app.set_clock_offset(interval);
 drop function if exists app.seat_walled(integer, integer[], integer[], integer, integer, integer[], integer, integer, bigint, integer);
 drop function if exists app.seat_circles(app.time_slots, uuid[], integer[], bigint);
-drop function if exists app.run_due_deadlines(integer);
+drop function if exists app.run_due_deadlines(integer, jsonb);
 drop function if exists app.register_user(text, text);
 drop function if exists app.refuse(text);
 drop function if exists app.recount_meetings(text, timestamptz);

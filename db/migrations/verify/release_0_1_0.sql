@@ -63,7 +63,7 @@ select 'app.profile(text, uuid)'::regprocedure;
 select 'app.recount_meetings(text, timestamptz)'::regprocedure;
 select 'app.refuse(text)'::regprocedure;
 select 'app.register_user(text, text)'::regprocedure;
-select 'app.run_due_deadlines(integer)'::regprocedure;
+select 'app.run_due_deadlines(integer, jsonb)'::regprocedure;
 select 'app.seat_circles(app.time_slots, uuid[], integer[], bigint)'::regprocedure;
 select 'app.seat_walled(integer, integer[], integer[], integer, integer, integer[], integer, integer, bigint, integer)'::regprocedure;
 select 'app.set_clock_offset(interval)'::regprocedure;
