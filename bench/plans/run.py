@@ -2,7 +2,7 @@
 
     .venv/bin/python bench/plans/run.py [--users 10000] [--days 60]
 
-Needs a running stack (`make up`). Adds the campus `bench-plans` and seeds it, unless that was done before. Each call is
+Needs a running stack (`make up`). Adds a campus of this size and seeds it, unless that was done before. Each call is
 made seven times as a member with a long past, so that plans are the cached ones; auto_explain shows every statement
 within. Prints milliseconds and what was scanned sequentially; writes bench/results/plans.json. Keeps nothing it calls.
 
@@ -23,7 +23,6 @@ import psycopg
 from circle27.stack.settings import SUPERUSER, Settings
 
 RESULTS = Path(__file__).parents[1] / "results" / "plans.json"
-CAMPUS = "bench-plans"
 EXPLAIN = """
 load 'auto_explain';
 set auto_explain.log_min_duration = 0;
@@ -36,12 +35,12 @@ set client_min_messages = 'notice'"""
 TIMES = 7
 
 
-def calls(past: str, ahead: str, member: str, mate: str) -> dict[str, str]:
+def calls(campus: str, past: str, ahead: str, member: str, mate: str) -> dict[str, str]:
     """Return the hot queries: name -> SQL, as the member sends it."""
     return {
         "get_button_states": "select api.get_button_states()",
         "get_button_state": f"select api.get_button_state('{member}', '{past}')",
-        "time_slots": f"select api.time_slots('{CAMPUS}')",
+        "time_slots": f"select api.time_slots('{campus}')",
         "join_waitlist": f"select api.join_waitlist('{ahead}')",
         "leave_waitlist": f"select api.leave_waitlist('{ahead}')",
         "my_circle": f"select api.my_circle('{past}')",
@@ -59,23 +58,25 @@ def calls(past: str, ahead: str, member: str, mate: str) -> dict[str, str]:
     }
 
 
-def seed(options: argparse.Namespace) -> None:
-    """Make the campus and its past. Repeatable."""
+def seed(options: argparse.Namespace) -> str:
+    """Make the campus and its past; return the campus. Repeatable."""
+    name = f"bench-plans-{options.users}-{options.days}"
     circle27 = Path(".venv/bin/circle27").resolve()
     campus = [
         "campus",
         "add",
-        CAMPUS,
+        name,
         "--name",
         "Bench",
         "--time-zone",
         "America/New_York",
         "--domain",
-        "plans.bench.edu",
+        f"{name}.edu",
     ]
     subprocess.run([circle27, *campus], check=True)
     size = ["--users", str(options.users), "--days", str(options.days)]
-    subprocess.run([circle27, "seed", "--campus", CAMPUS, *size], check=True)
+    subprocess.run([circle27, "seed", "--campus", name, *size], check=True)
+    return name
 
 
 def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -118,7 +119,7 @@ def main() -> None:
     parser.add_argument("--days", type=int, default=60)
     options = parser.parse_args()
     settings = Settings.require()
-    seed(options)
+    campus = seed(options)
     found: dict[str, Any] = {}
     with psycopg.connect(settings.dsn(SUPERUSER)) as connection:
         member, past, mate = connection.execute(
@@ -127,17 +128,17 @@ def main() -> None:
             " left join app.feedback as given on given.time_slot = mine.time_slot and given.user_id = mine.user_id"
             " where mine.campus_id = %s and mates.user_id <> mine.user_id and given.user_id is null"
             " group by mine.user_id order by count(*) desc limit 1",
-            [CAMPUS],
+            [campus],
         ).fetchone() or ("", "", "")
         ahead = connection.execute(
-            "select min(time_slot) from app.time_slots where campus_id = %s and deadline_at > app.clock()", [CAMPUS]
+            "select min(time_slot) from app.time_slots where campus_id = %s and deadline_at > app.clock()", [campus]
         ).fetchone()
         claims = connection.execute("select identity.token_claims(%s)::text", [member]).fetchone()
         assert ahead is not None
         assert claims is not None
         connection.execute(EXPLAIN)
         connection.commit()
-        for name, query in calls(past.isoformat(), ahead[0].isoformat(), str(member), mate).items():
+        for name, query in calls(campus, past.isoformat(), ahead[0].isoformat(), str(member), mate).items():
             role = "circle27_worker" if name == "run_due_deadlines" else "authenticated"
             found[name] = explain(connection, claims[0], role, query)
             connection.rollback()

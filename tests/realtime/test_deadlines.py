@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
@@ -49,6 +50,13 @@ def told(heard: Iterator[tuple[str, dict[str, Any]]], slot: dict[str, Any]) -> t
     return button, next(payload for event, payload in ours if event == "circle")
 
 
+def in_a_quiet_second(stack: Stack) -> None:
+    """Return in a second in which nothing was published: what tests/http/test_events_of_a_slot.py says of nchan."""
+    wait_until(lambda: stack.sql("select count(*) from events.outbox") == [(0,)], 10, "the outbox was not emptied")
+    published = int(time.time())
+    wait_until(lambda: int(time.time()) > published, 3, "time stood still")
+
+
 def matched(stack: Stack, slot: dict[str, Any]) -> bool:
     done = stack.sql("select 1 from app.time_slots where time_slot = %s and matched_at is not null", slot["time_slot"])
     return bool(done)
@@ -69,7 +77,8 @@ def turn_to(stack: Stack, instant: str, **ahead: float) -> None:
 def test_at_the_deadline_each_member_hears_button_and_circle(own_stack: Stack) -> None:
     slot = open_slot(own_stack)
     join(own_stack, slot, MEMBERS)
-    turn_to(own_stack, slot["deadline_at"], seconds=-3)
+    turn_to(own_stack, slot["deadline_at"], seconds=-4)
+    in_a_quiet_second(own_stack)
     with stream(own_stack, MEMBERS[0]) as heard:
         button, circle = told(heard, slot)
     assert (button["buttonState"], button["buttonText"], button["pending"]) == ("confirmed", "Confirmed ✓", False)
@@ -83,6 +92,7 @@ def test_at_the_deadline_each_member_hears_button_and_circle(own_stack: Stack) -
 def test_too_few_people_are_told(own_stack: Stack) -> None:
     slot = open_slot(own_stack)
     join(own_stack, slot, MEMBERS[:2])
+    in_a_quiet_second(own_stack)
     with stream(own_stack, MEMBERS[1]) as heard:
         turn_to(own_stack, slot["deadline_at"])
         button, circle = told(heard, slot)
@@ -110,13 +120,14 @@ def test_an_outage_is_caught_up_with(own_stack: Stack) -> None:
 def test_a_slot_that_was_missed_is_cancelled_and_its_members_are_told(own_stack: Stack) -> None:
     slot = open_slot(own_stack)
     join(own_stack, slot, MEMBERS)
+    in_a_quiet_second(own_stack)
     supervisor = Supervisor(own_stack.settings)
-    supervisor.rpc.stopProcess("worker", True)
-    try:
-        turn_to(own_stack, slot["ends_at"])
-    finally:
-        supervisor.start("worker")
     with stream(own_stack, MEMBERS[2]) as heard:
+        supervisor.rpc.stopProcess("worker", True)
+        try:
+            turn_to(own_stack, slot["ends_at"])
+        finally:
+            supervisor.start("worker")
         button = next(payload for event, payload in heard if event == "button" and payload["slotStatus"] == "cancelled")
     assert button["buttonState"] == "past"
     assert matchings(own_stack, slot) == 0
