@@ -8,6 +8,7 @@ import psycopg
 import pytest
 
 from circle27.commands.docs import error_codes
+from circle27.migrations.drift import bodies, read, schema_text
 from circle27.paths import DB, ROOT
 
 SOURCES = sorted((DB / "functions").glob("*/*.sql"))
@@ -111,6 +112,19 @@ def test_error_codes_are_generated(transaction: psycopg.Connection) -> None:
     assert (ROOT / "docs/error_codes.md").read_text("utf-8") == error_codes(transaction), (
         "docs/error_codes.md differs from app.error_registry(); run `circle27 docs error-codes`"
     )
+
+
+def test_the_schema_is_generated(transaction: psycopg.Connection) -> None:
+    kept, found = (DB / "schema.sql").read_text("utf-8"), schema_text(transaction)
+    if kept.splitlines()[1] != found.splitlines()[1]:
+        pytest.skip("db/schema.sql was made on another PostgreSQL, which may print some expressions in other words")
+    assert kept == found, "db/schema.sql is not what the migrations make; run `circle27 db schema` and commit it"
+
+
+def test_every_function_of_the_schema_has_a_body_in_the_migrations() -> None:
+    made = {label.split(" ", 1)[1].split("(")[0] for label in read(DB / "schema.sql") if label.startswith("function ")}
+    assert made
+    assert made <= bodies(DB).keys()
 
 
 def test_database_and_package_have_one_version(transaction: psycopg.Connection) -> None:

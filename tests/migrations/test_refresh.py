@@ -263,7 +263,9 @@ def test_a_broken_source_leaves_the_old_draft(draft: Project, database: Database
     freeze(draft)
     with (
         nothing_changes(database),
-        pytest.raises(MigrationError, match=r"\(db/functions/app/one\.sql:6\): .*release_0_1_0 is as it was"),
+        pytest.raises(
+            MigrationError, match=r"release_0_1_0: db/functions/app/one\.sql:6: .*release_0_1_0 is as it was"
+        ),
     ):
         migrate(database.dsn, db_dir=draft.db_dir)
 

@@ -148,17 +148,6 @@ def test_an_edited_snapshot_is_deployed_anew_until_it_is_tagged(sources: Project
     assert database.value("select app.one()") == 41
 
 
-def test_a_tagged_release_is_not_rewritten(sources: Project) -> None:
-    freeze(sources)
-    sources.tag("v0.1.0")
-    assert prepare(sources.db_dir, "0.2.0").differences == []
-    sources.source("functions/app/one.sql", function("app.one", "select 2"))
-    with pytest.raises(
-        MigrationError, match=r"db/functions/app/one\.sql differs from release_0_1_0, which a tag has fixed"
-    ):
-        prepare(sources.db_dir, "0.2.0")
-
-
 def test_a_snapshot_of_another_version_takes_the_place_of_the_untagged_one(sources: Project) -> None:
     freeze(sources)
     assert freeze(sources, "0.2.0.dev3").change == "release_0_2_0"

@@ -9,14 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import click
+import psycopg
 from rich.console import Console
 from rich.table import Table
 
 from circle27 import migrations
 from circle27.connection import reload_schema_cache, resolve_dsn
 from circle27.errors import CircleError
+from circle27.migrations.drift import drift as find_drift
+from circle27.migrations.drift import fresh, schema_text
 from circle27.migrations.effects import Effect, effects
 from circle27.migrations.engine import Change
+from circle27.migrations.errors import shown
 from circle27.migrations.operations import State
 from circle27.migrations.snapshot import prepare
 from circle27.paths import DB
@@ -166,8 +170,9 @@ def rollback(ctx: click.Context, dsn: str | None, to: str, yes: bool) -> None:
 
 def _lost(change: Change) -> list[tuple[str, str]]:
     """Return (line, style) for each kind of thing that reverting a change takes away."""
-    if change.is_old_draft:
-        return [("drops all functions, views, types, triggers, policies and grants, of whatever draft", "")]
+    if change.former:
+        kept = "but for those of the releases before it" if change.former.statements else "of whatever draft"
+        return [(f"drops all functions, views, types, triggers, policies and grants, {kept}", "")]
     return _losses(effects(change.revert))
 
 
@@ -180,7 +185,7 @@ def _losses(found: list[Effect]) -> list[tuple[str, str]]:
             names = [effect.name for effect in found if effect.kind == kind and effect.loses_data == data]
             cut = names if data or (kind == "statement" and len(names) <= SHOWN) else names[:SHOWN]
             more = f", and {len(names) - len(cut)} more" if len(cut) < len(names) else ""
-            verb = "runs" if kind == "statement" else f"drops {kind}"
+            verb = {"statement": "runs", "former": "puts back"}.get(kind, f"drops {kind}")
             note = " (with its data)" if data and kind != "statement" else ""
             lines.append((f"{verb} {', '.join(cut)}{more}{note}", "red" if data else ""))
     return lines or [("takes nothing away", "")]
@@ -251,7 +256,7 @@ def plan(ctx: click.Context, dsn: str | None, to: str | None) -> None:
     """
     found = migrations.pending(_database(ctx, dsn), db_dir=ctx.obj["db_dir"], to=to)
     for change in found:
-        if change.is_refresh:
+        if change.whole:
             click.echo(
                 f"-- ~ refreshes {change.entry.name}: drops first what its draft has made; all in one transaction"
             )
@@ -267,7 +272,8 @@ def snapshot(ctx: click.Context, check: bool) -> None:
     """Freeze functions and policies into a change.
 
     Joins db/functions and db/policies into the release's change, the last of the plan. Edit the sources, run this, and
-    commit both. The change is rewritten in place until its release is tagged.
+    commit both. The change is rewritten in place until its release is tagged in sqitch.plan; then raise the version in
+    pyproject.toml, and the next release takes what differs from the last: its revert puts the former bodies back.
 
     \b
     Example:
@@ -285,4 +291,75 @@ def snapshot(ctx: click.Context, check: bool) -> None:
         )
     else:
         found.write()
-        console.print(f"Wrote {found.change}.")
+        gone = f"Nothing differs from {found.change} any more; took the draft away."
+        console.print(gone if found.vanishes else f"Wrote {found.change}.")
+
+
+@db.command()
+@dsn_option
+@click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="Print JSON: {differences: [{kind, object, message, expected, found, diff}]}; kind: missing, extra, changed.",
+)
+@click.pass_context
+def drift(ctx: click.Context, dsn: str | None, as_json: bool) -> None:
+    """Compare a database with what this version makes.
+
+    Names every difference: a function that was edited by hand, a stray grant, an index that is missing or not valid, a
+    policy, constraint, default, owner. Reads the catalogue alone, so any role may run it: circle27_monitor, too.
+
+    Exits 0 if there is no difference, 1 if there is one, 2 if the database can't be compared: it does not answer, or is
+    of another version.
+
+    \b
+    Example:
+      circle27 db drift
+      circle27 db drift --json | jq -r '.differences[].message'
+    """
+    try:
+        found, note = find_drift(_database(ctx, dsn), db_dir=ctx.obj["db_dir"])
+    except (CircleError, psycopg.Error) as error:
+        click.echo(f"circle27: {str(error).splitlines()[0]}", err=True)
+        sys.exit(2)
+    if note:
+        click.echo(f"Note: {note}", err=True)
+    if as_json:
+        click.echo(json.dumps({"differences": [asdict(difference) for difference in found]}, indent=2))
+    else:
+        console = _console()
+        for difference in found:
+            console.print(difference.message, style="red")
+            if difference.diff:
+                console.print(difference.diff, end="")
+        if not found:
+            console.print("No drift: the database is what this version makes.")
+    sys.exit(1 if found else 0)
+
+
+@db.command()
+@dsn_option
+@click.option("--check", is_flag=True, help="Write nothing; exit 1 if the file is out of date.")
+@click.pass_context
+def schema(ctx: click.Context, dsn: str | None, check: bool) -> None:
+    """Write db/schema.sql, the whole schema for readers.
+
+    Made from a database that is migrated from empty and dropped again, on the server of --dsn: the role needs CREATEDB.
+    `db drift` compares with this file: run this after a change of the schema, and commit the file with it.
+
+    \b
+    Example:
+      circle27 db schema
+      circle27 db schema --check
+    """
+    with fresh(_database(ctx, dsn), ctx.obj["db_dir"]) as connection:
+        text = schema_text(connection)
+    path: Path = ctx.obj["db_dir"] / "schema.sql"
+    if path.exists() and path.read_text("utf-8") == text:
+        click.echo(f"{shown(path)} is up to date.")
+    elif check:
+        raise CircleError(f"{shown(path)} is out of date; run `circle27 db schema` and commit it.")
+    else:
+        path.write_text(text, "utf-8")
+        click.echo(f"Wrote {shown(path)}.")

@@ -21,12 +21,19 @@ _INSIDE = re.compile(
     r"\bdrop\s+(?P<kind>(?:materialized\s+)?[a-z]+)\s+(?:if\s+exists\s+)?(?P<name>[^\s;']+)", re.IGNORECASE
 )
 _CHANGES = re.compile(r"(alter|revoke|delete|truncate|update|insert|create)\b")
+_FORMER = re.compile(
+    r"create\s+(?:or\s+replace\s+)?(?P<what>(?:function|procedure|view|domain|type|trigger|policy)\s+[^\s(]+)",
+    re.IGNORECASE,
+)
 _DATA = {"table", "column", "schema", "sequence", "extension", "database", "materialized view"}
 
 
 @dataclass(frozen=True)
 class Effect:
-    """One thing lost: its kind (`table`, `function`, ..., or `statement` with the SQL itself) and its name."""
+    """One thing lost: its kind (`table`, `function`, ..., or `statement` with the SQL itself) and its name.
+
+    Or one that comes back as a former release had it: `former`, and the first words of the statement.
+    """
 
     kind: str
     name: str
@@ -53,6 +60,8 @@ def _effects(script: Script) -> Iterator[Effect]:
                 yield Effect(
                     _plain(match["kind"]).lower(), "chosen by a do block" if "%" in match["name"] else match["name"]
                 )
+        elif match := _FORMER.match(statement.code):
+            yield Effect("former", _plain(match["what"]))
         elif _CHANGES.match(statement.words):
             yield Effect("statement", _plain(statement.text))
 

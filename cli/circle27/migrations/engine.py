@@ -58,16 +58,17 @@ class Deployed:
 class Change(Migration):  # type: ignore[misc]  # yoyo has no types
     """A change of the plan, seen as a yoyo migration. Its key in the database is Sqitch's change id."""
 
-    def __init__(self, entry: Entry, deployed_id: str | None = None, *, is_old_draft: bool = False) -> None:
+    def __init__(self, entry: Entry, deployed_id: str | None = None, *, former: Script | None = None) -> None:
         """Take a plan's entry; `deployed_id` where it was deployed under an id that the plan no longer has.
 
-        `is_old_draft`: an unreleased snapshot that was deployed from another text, which no revert script undoes.
+        `former`: for an unreleased snapshot that was deployed from another text, which no revert script undoes: what
+        makes all that the releases before it hold.
         """
         super().__init__(entry.name, str(entry.script("deploy")), str(entry.top))
         self.entry = entry
         self.hash = deployed_id or entry.id
-        self.is_old_draft = is_old_draft
-        self.is_refresh = False  # whether it takes the place of an old draft
+        self.former = former
+        self.whole: Script | None = None  # where it takes the place of an old draft: what makes all sources
         self._depends: set[Migration] = set()
         self.deploy, self.revert = Script(entry.script("deploy")), Script(entry.script("revert"))
         self.verify = Script(entry.script("verify"))
@@ -76,7 +77,7 @@ class Change(Migration):  # type: ignore[misc]  # yoyo has no types
     def process_steps(self, backend: "SqitchBackend", direction: Direction, force: bool = False) -> None:
         """Deploy and verify, or revert; inside a transaction if the script asks for one."""
         steps = StepCollector(self)
-        steps.add_step(self.deploy.run, drop_snapshot if self.is_old_draft else self.revert.run)
+        steps.add_step(self.script("apply").run, self._restore if self.former else self.revert.run)
         steps.add_step(self.verify.check)
         self.use_transactions = self.script(direction).transactional
         self.steps = steps.create_steps(self.use_transactions)
@@ -84,7 +85,13 @@ class Change(Migration):  # type: ignore[misc]  # yoyo has no types
 
     def script(self, direction: Direction) -> Script:
         """Return the script that a direction runs."""
-        return self.deploy if direction == "apply" else self.revert
+        return (self.whole or self.deploy) if direction == "apply" else (self.former or self.revert)
+
+    def _restore(self, connection: Connection) -> None:
+        """Put the releases before it in the place of an old draft."""
+        drop_snapshot(connection, routines(connection))
+        drop_unlike(connection, self.script("rollback"))
+        self.script("rollback").run(connection)
 
 
 class SqitchBackend(PostgresqlPsycopgBackend):  # type: ignore[misc]  # yoyo has no types
@@ -194,7 +201,7 @@ class SqitchBackend(PostgresqlPsycopgBackend):  # type: ignore[misc]  # yoyo has
 
     def replace_draft(self, snapshot: Change) -> None:
         """Deploy the snapshot in the place of the draft that was taken back."""
-        drop_unlike(self.connection, snapshot.deploy)
+        drop_unlike(self.connection, snapshot.script("apply"))
         self.apply_one(snapshot)
 
     @contextmanager
@@ -219,7 +226,7 @@ def drop_snapshot(
     connection.execute(query("drop_snapshot"))
 
 
-def drop_unlike(connection: Connection, deploy: Script) -> None:
+def drop_unlike(connection: Connection, whole: Script) -> None:
     """Drop the routines in whose place a snapshot's script will put none of the same signature.
 
     Its script is run for that, and rolled back. To drop them all would be simpler, but whoever calls one at the moment
@@ -228,7 +235,7 @@ def drop_unlike(connection: Connection, deploy: Script) -> None:
     old = routines(connection)
     with connection.transaction(force_rollback=True):
         drop_snapshot(connection, drop="cascade")
-        deploy.run(connection)
+        whole.run(connection)
         new = set(routines(connection).values())
     drop_snapshot(connection, [oid for oid, signature in old.items() if signature in new])
 

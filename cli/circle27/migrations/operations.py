@@ -18,6 +18,8 @@ from psycopg import errors as pg
 from circle27.migrations.engine import Change, Deployed, SqitchBackend, record_tags
 from circle27.migrations.errors import MigrationError
 from circle27.migrations.plan import Entry, Plan, is_release
+from circle27.migrations.releases import whole
+from circle27.migrations.script import Script
 from circle27.paths import DB
 
 State = Literal["deployed", "edited", "pending", "unknown"]
@@ -90,34 +92,39 @@ class _Situation:
         return len(self.foreign) == 1 or (not self.foreign and self.edited(len(self.deployed) - 1))
 
     def _is_draft(self, row: Deployed) -> bool:
-        """Whether a deployed change is the unreleased snapshot. What a tag, here or there, has fixed is none.
-
-        Nor is what follows an earlier release: not all functions of the database are then its own.
-        """
+        """Whether a deployed change is the unreleased snapshot. What a tag, here or there, has fixed is none."""
         snapshot = self.plan.unreleased
-        releases = [entry for entry in self.plan.entries if is_release(entry.name)]
-        return snapshot is not None and row.name == snapshot.name and not row.tagged and len(releases) == 1
+        return snapshot is not None and row.name == snapshot.name and not row.tagged
 
     @property
     def refresh(self) -> list[Change]:
         """Return what a refresh deploys: the changes that the plan has put before the snapshot since, and itself."""
         changes = [Change(entry) for entry in self.plan.entries[min(self.common, len(self.plan.entries) - 1) :]]
-        changes[-1].is_refresh = True
+        changes[-1].whole = whole(self.plan.entries, self.plan.db_dir)
         return changes
 
     def reversals(self, keep: int) -> list[Change]:
-        """Return the deployed changes after the first `keep`, newest first; a moved one by its name."""
+        """Return the deployed changes after the first `keep`, newest first; a moved one by its name.
+
+        A draft that the plan has no more, as nothing was left of it or its version was raised, needs no script.
+        """
         named = {entry.name: entry for entry in self.plan.entries}
         rows = self.deployed[keep:][::-1]
+        if rows and rows[0].name not in named and is_release(rows[0].name) and not rows[0].tagged:
+            named[rows[0].name] = self.plan.entry(rows[0].name)
         if missing := [row.name for row in rows if row.name not in named]:
             raise MigrationError(
                 f"{', '.join(missing)} is deployed but not in the plan, so nothing here says how to revert it; "
                 "check out the version that has it."
             )
-        return [Change(named[row.name], row.id, is_old_draft=self._is_old_draft(row)) for row in rows]
+        return [Change(named[row.name], row.id, former=self._former(row)) for row in rows]
 
-    def _is_old_draft(self, row: Deployed) -> bool:
-        return self._is_draft(row) and Change(self.plan.entries[-1]).deploy.hash != row.script_hash
+    def _former(self, row: Deployed) -> Script | None:
+        """Return what the releases below an old draft hold; None for what its own script reverts."""
+        entry = next((entry for entry in self.plan.entries if entry.name == row.name), None)
+        if entry and (not self._is_draft(row) or Change(entry).deploy.hash == row.script_hash):
+            return None
+        return whole([below for below in self.plan.entries[: self.common] if below != entry], self.plan.db_dir)
 
 
 def migrate(

@@ -10,11 +10,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from circle27.migrations.errors import MigrationError, shown
 
 Kind = Literal["deploy", "revert", "verify"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 
 _PRAGMA = re.compile(r"%\s*([\w-]+)\s*=\s*(.+)")
 _ENTRY = re.compile(
@@ -157,6 +158,15 @@ class Plan:
         last = self.entries[-1] if self.entries else None
         return last if last and is_release(last.name) and not last.tags else None
 
+    @property
+    def db_dir(self) -> Path:
+        """The folder that holds migrations/, functions/ and policies/."""
+        return self.path.parent.parent
+
+    def entry(self, name: str) -> Entry:
+        """Return an entry for a change that the plan does not have."""
+        return Entry(self.project, self.uri, name, "", "", "", (), (), None, self.path.parent, 0)
+
     def find(self, target: str) -> int:
         """Return the index of a change by its name or by a tag on it (`@v0.1.0`). Raises MigrationError if unknown."""
         for index, entry in enumerate(self.entries):
@@ -168,6 +178,12 @@ class Plan:
 def is_release(name: str) -> bool:
     """Tell whether a change is a snapshot of functions and policies."""
     return _RELEASE.fullmatch(name) is not None
+
+
+def release_number(name: str) -> tuple[int, ...]:
+    """Return (0, 1, 0) for release_0_1_0."""
+    match = _RELEASE.fullmatch(name)
+    return tuple(map(int, match.groups())) if match else ()
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:

@@ -29,13 +29,16 @@ class Script:
     registry's row. Without the frame each statement is on its own, as `create index concurrently` wants it.
     """
 
-    def __init__(self, path: Path) -> None:
-        """Remember where the script is; it is read when needed."""
+    def __init__(self, path: Path, text: bytes | None = None) -> None:
+        """Remember where the script is; it is read when needed. One with a `text` is in no file."""
         self.path = path
+        self._text = text
 
     @cached_property
     def raw(self) -> bytes:
         """The file's bytes. Raises MigrationError if there is no such file."""
+        if self._text is not None:
+            return self._text
         try:
             return self.path.read_bytes()
         except FileNotFoundError:
@@ -93,7 +96,8 @@ class Script:
         for number in range(line - 1, 0, -1):
             text = self._lines[number - 1]
             if text.startswith(MARK):
-                return f"{place} ({text.removeprefix(MARK)}:{line - number})"
+                source = f"{text.removeprefix(MARK)}:{line - number}"
+                return f"{place} ({source})" if self._text is None else source
         return place
 
     @cached_property

@@ -1,10 +1,12 @@
 """Freeze db/functions and db/policies into one change a release, `release_x_y_z`.
 
-The change is rewritten in place, always as the last line of the plan, until a tag fixes it.
+The change is rewritten in place, always as the last line of the plan, until a tag fixes it. From then on the next
+release takes what differs; it goes again if nothing does any more.
 """
 
 import os
 import re
+import tomllib
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -12,8 +14,9 @@ from pathlib import Path
 from typing import Literal
 
 from circle27.migrations.errors import MigrationError, shown
-from circle27.migrations.plan import Entry, Plan, is_release
-from circle27.migrations.script import MARK, Script
+from circle27.migrations.plan import KINDS, Entry, Kind, Plan, is_release, release_number
+from circle27.migrations.releases import GONE, Transition, checks, held, texts
+from circle27.migrations.script import Script
 from circle27.migrations.sources import Source, read_sources, refuse_misplaced
 from circle27.paths import DB
 
@@ -30,70 +33,99 @@ class Difference:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The change's name, how the files on disk differ from what they should be, and what they should be."""
+    """The change's name, how the files on disk differ from what they should be, and what they should be.
+
+    A file without a text should not be. `change` is the last release that a tag has fixed if the sources say the same.
+    """
 
     change: str
     differences: list[Difference]
-    files: dict[Path, str]
+    files: dict[Path, str | None]
+
+    @property
+    def vanishes(self) -> bool:
+        """Whether a draft goes, since nothing is left of it."""
+        return None in self.files.values() and not any(
+            text and path.parent.name == "deploy" for path, text in self.files.items()
+        )
 
     def write(self) -> None:
-        """Write the plan and the three scripts."""
+        """Write the plan and the three scripts; take away those of a draft that is no more."""
         for path, text in self.files.items():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, "utf-8")
+            if text is None:
+                path.unlink(missing_ok=True)
+            else:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(text, "utf-8")
 
 
 def prepare(db_dir: Path = DB, release: str | None = None) -> Snapshot:
-    """Compare the sources with the snapshot of `release` (`0.1.0`; by default this package's version). Writes nothing.
+    """Compare the sources with the snapshot of `release` (`0.1.0`; by default pyproject.toml's). Writes nothing.
 
-    Raises MigrationError if a source can't be frozen, if it differs from a release that a tag has fixed, or if a
-    migration makes what only sources may.
+    Raises MigrationError if a source can't be frozen, if a tag has fixed this version already, or if a migration makes
+    what only sources may.
     """
     plan = Plan.read(db_dir / "migrations" / "sqitch.plan")
-    name = _change_name(release or version("circle27"))
     sources = read_sources(db_dir)
-    fixed = [entry for index, entry in enumerate(plan.entries) if is_release(entry.name) and _tagged(plan, index)]
-    if not sources and not fixed:
+    count = max((number for number, entry in enumerate(plan.entries, 1) if entry.tags), default=0)
+    fixed, planned = plan.entries[:count], plan.entries[count:]
+    released = [entry for entry in fixed if is_release(entry.name)]
+    drafts = [entry for entry in planned if is_release(entry.name)]
+    if not sources and not released:
         raise MigrationError(f"there is nothing to freeze: no .sql in {shown(db_dir / 'functions')} or policies/.")
-    frozen = fixed[-1].name if fixed else name
-    if not fixed:
-        for entry in plan.entries:
-            if not is_release(entry.name):
-                refuse_misplaced(Script(entry.script("deploy")))
-    scripts = {
-        plan.path.parent / kind / f"{frozen}.sql": text for kind, text in _scripts(plan, frozen, sources).items()
-    }
-    files = scripts if fixed else {plan.path: _plan_text(plan, name), **scripts}
-    changed = [path for path, text in files.items() if not path.exists() or path.read_text("utf-8") != text]
-    deploy = plan.path.parent / "deploy" / f"{frozen}.sql"
-    differences = _differences(deploy, sources) or [Difference(shown(path), "changed") for path in changed]
-    if fixed and differences:
-        raise MigrationError(
-            f"{differences[0].path} differs from {frozen}, which a tag has fixed; snapshots of a second release are "
-            "not supported yet: write this change by hand as a change of its own, old body in its revert."
-        )
-    return Snapshot(frozen, differences, files)
+    for entry in planned:
+        if not is_release(entry.name):
+            refuse_misplaced(Script(entry.script("deploy")))
+    states = [held(released[:number], db_dir) for number in range(len(released) + 1)]
+    former = states[-1]
+    way, back = Transition(former, sources), Transition(sources, former)
+    files: dict[Path, str | None] = {entry.script(kind): None for entry in drafts for kind in KINDS}
+    files |= _verifies(plan, released, [*states, sources])
+    if way.made or way.removed:
+        name = _change_name(release or _version(db_dir), released)
+        files[plan.path] = _plan_text(plan, drafts, released, name)
+        scripts = _scripts(plan, name, way, back)
+        files |= {plan.path.parent / kind / f"{name}.sql": text for kind, text in scripts.items()}
+    else:
+        name = released[-1].name
+        files[plan.path] = _plan_text(plan, drafts, released, None)
+    changed = [path for path, text in files.items() if (path.read_text("utf-8") if path.exists() else None) != text]
+    on_disk = texts([*fixed, *(entry for entry in drafts if entry.script("deploy").exists())])
+    differences = _differences(on_disk, sources) or [Difference(shown(path), "changed") for path in changed]
+    return Snapshot(name, differences, files)
 
 
-def _change_name(release: str) -> str:
-    number = re.match(r"\d+\.\d+\.\d+", release)
+def _version(db_dir: Path) -> str:
+    """Return the checkout's version; the installed package's is that of the day when it was installed."""
+    project = db_dir.parent / "pyproject.toml"
+    if not project.exists():
+        return version("circle27")
+    return str(tomllib.loads(project.read_text("utf-8"))["project"]["version"])
+
+
+def _change_name(release: str, released: list[Entry]) -> str:
+    number = re.match(r"(\d+)\.(\d+)\.(\d+)", release)
     if not number:
         raise MigrationError(f"{release} is no release; give it as 0.1.0.")
+    last = max((release_number(entry.name) for entry in released), default=())
+    if tuple(map(int, number.groups())) <= last:
+        raise MigrationError(
+            f"the sources differ from release {'.'.join(map(str, last))}, which a tag in the plan has fixed; raise the "
+            f"version in pyproject.toml and app.api_version() (now {number[0]}), then run this again."
+        )
     return f"release_{number[0].replace('.', '_')}"
 
 
-def _tagged(plan: Plan, index: int) -> bool:
-    return any(entry.tags for entry in plan.entries[index:])
-
-
-def _plan_text(plan: Plan, name: str) -> str:
+def _plan_text(plan: Plan, drafts: list[Entry], released: list[Entry], name: str | None) -> str:
     """Return the plan with the snapshot as its last line; an entry that exists keeps its date, planner and note."""
-    old = {entry.name: entry for entry in plan.entries if is_release(entry.name)}
-    drafts = {entry.line for entry in old.values()}
-    others = [entry.name for entry in plan.entries if entry.line not in drafts]
-    lines = [line for number, line in enumerate(plan.path.read_text("utf-8").splitlines(), 1) if number not in drafts]
-    needs = f"[{others[-1]}] " if others else ""
-    return "\n".join([*lines, f"{name} {needs}{_signature(old.get(name))}", ""])
+    lines = {entry.line: entry for entry in drafts}
+    kept = [text for number, text in enumerate(plan.path.read_text("utf-8").splitlines(), 1) if number not in lines]
+    if name:
+        others = [entry.name for entry in plan.entries if entry not in drafts]
+        needs = " ".join(dict.fromkeys([*(entry.name for entry in released[-1:]), *others[-1:]]))
+        old = next((entry for entry in drafts if entry.name == name), None)
+        kept.append(f"{name} {f'[{needs}] ' if needs else ''}{_signature(old)}")
+    return "\n".join([*kept, ""])
 
 
 def _signature(entry: Entry | None) -> str:
@@ -105,21 +137,32 @@ def _signature(entry: Entry | None) -> str:
     return f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {planner} # {_NOTE}"
 
 
-def _scripts(plan: Plan, name: str, sources: list[Source]) -> dict[str, str]:
+def _scripts(plan: Plan, name: str, way: Transition, back: Transition) -> dict[Kind, str]:
     change = f"{plan.project}:{name}"
-    deploy, revert, verify = list[str](), list[str](), list[str]()
-    for previous, source in zip([None, *sources], sources, strict=False):
-        role = [f"set local role {source.owner};\n"] if not previous or previous.owner != source.owner else []
-        deploy += [*role, f"{MARK}{source.label}\n{source.text}\n"]
-        verify += [made.verify for made in source.makes if made.verify]
-    for following, source in zip([None, *sources[::-1]], sources[::-1], strict=False):
-        role = [f"set local role {source.owner};"] if not following or following.owner != source.owner else []
-        revert += [*role, *source.drops]
+    gone = "\n".join(f"{GONE}{label}" for label in way.removed)
     return {
-        "deploy": _framed(f"Deploy {change} to pg", "\n".join(deploy), "commit"),
-        "revert": _framed(f"Revert {change} from pg", "\n".join(revert) + "\n", "commit"),
-        "verify": _framed(f"Verify {change} on pg", "\n".join(verify) + "\n", "rollback"),
+        "deploy": _framed(f"Deploy {change} to pg", _joined(gone, way.drops, way.creates), "commit"),
+        "revert": _framed(f"Revert {change} from pg", _joined(back.drops, back.creates), "commit"),
+        "verify": _framed(f"Verify {change} on pg", _joined(*way.verifies, by="\n"), "rollback"),
     }
+
+
+def _verifies(plan: Plan, released: list[Entry], states: list[list[Source]]) -> dict[Path, str]:
+    """Return the verify scripts of the releases that tags have fixed, without what a later one has taken away.
+
+    Both `db verify` and `sqitch verify` run them all, and no hash holds them.
+    """
+    files = {}
+    for number, entry in enumerate(released):
+        kept = set.intersection(*(set(checks(state)) for state in states[number + 1 :]))
+        lines = [line for line in Transition(*states[number : number + 2]).verifies if line in kept]
+        title = f"Verify {plan.project}:{entry.name} on pg"
+        files[entry.script("verify")] = _framed(title, _joined(*lines, by="\n"), "rollback")
+    return files
+
+
+def _joined(*parts: str, by: str = "\n\n") -> str:
+    return by.join(part.rstrip("\n") for part in parts if part) + "\n"
 
 
 def _framed(title: str, body: str, end: str) -> str:
@@ -127,9 +170,8 @@ def _framed(title: str, body: str, end: str) -> str:
     return f"-- {title}\n{made}\n\nbegin;\n\n{body}\n{end};\n"
 
 
-def _differences(deploy: Path, sources: list[Source]) -> list[Difference]:
-    """Compare the sources with the sections of a deploy script."""
-    frozen = _sections(deploy.read_text("utf-8")) if deploy.exists() else {}
+def _differences(frozen: dict[str, str], sources: list[Source]) -> list[Difference]:
+    """Compare the sources with what the releases hold."""
     found = [
         Difference(source.label, "changed" if source.label in frozen else "new")
         for source in sources
@@ -138,10 +180,3 @@ def _differences(deploy: Path, sources: list[Source]) -> list[Difference]:
     return found + [
         Difference(label, "removed") for label in sorted(frozen.keys() - {source.label for source in sources})
     ]
-
-
-def _sections(script: str) -> dict[str, str]:
-    """Return label -> frozen text. What the snapshot writes between sections is left out."""
-    parts = re.split(rf"^{MARK}(.+)\n", script.rpartition("\ncommit;")[0], flags=re.MULTILINE)[1:]
-    roles = re.compile(r"\n+set local role \w+;\n*\Z")
-    return {label: roles.sub("", text).strip("\n") for label, text in zip(parts[::2], parts[1::2], strict=True)}

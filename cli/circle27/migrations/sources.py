@@ -3,8 +3,9 @@
     db/functions/<schema>/<function>.sql   functions, views, types, triggers; each named by its `comment on`
     db/policies/<table>.sql                policies and grants of one table
 
-A line `-- requires: <schema>.<function>` puts another source first. Only `language sql` functions, views and signatures
-need it: PL/pgSQL bodies are not looked at when they are created.
+A source comes after those whose things it names outside of strings and bodies: a view's query, a signature, a trigger.
+A line `-- requires: <schema>.<function>` puts another one first. Only `language sql` functions need it, whose
+bodies are strings, but looked at when they are created.
 """
 
 import heapq
@@ -17,7 +18,7 @@ from pathlib import Path
 
 from circle27.migrations.errors import MigrationError, shown
 from circle27.migrations.script import Script
-from circle27.migrations.sqltext import Statement, statements
+from circle27.migrations.sqltext import Statement, code, statements
 
 OWNERS = {
     **dict.fromkeys(("api", "app", "events", "ops"), "circle27_owner"),
@@ -42,6 +43,7 @@ _GRANT = re.compile(
 )
 _OTHER = re.compile(r"(revoke|comment on policy)\b")
 _COLUMN = re.compile(rf"comment\s+on\s+column\s+(?P<relation>{_QUALIFIED})\.", re.IGNORECASE)
+_COLUMN_NAME = re.compile(r"^comment\s+on\s+column\s+(\S+)", re.IGNORECASE)
 _ROUTINES = re.compile(r"(function|procedure|routine|domain|type)\b", re.IGNORECASE)
 _RELATION = re.compile(rf"(?:table\s+)?(?P<name>{_QUALIFIED})", re.IGNORECASE)
 
@@ -100,8 +102,13 @@ class Source:
     @classmethod
     def read(cls, path: Path, db_dir: Path) -> "Source":
         """Read a file below `db_dir`."""
-        label = path.relative_to(db_dir.parent).as_posix()
-        return cls(path, label, f"{path.parent.name}.{path.stem}", path.read_text("utf-8").strip("\n"))
+        return cls.of(path.relative_to(db_dir.parent).as_posix(), path.read_text("utf-8"), db_dir)
+
+    @classmethod
+    def of(cls, label: str, text: str, db_dir: Path) -> "Source":
+        """Return the source of a label, with the text that it had in some release."""
+        path = db_dir.parent / label
+        return cls(path, label, f"{path.parent.name}.{path.stem}", text.strip("\n"))
 
     @property
     def is_policy(self) -> bool:
@@ -112,6 +119,16 @@ class Source:
     def requires(self) -> list[str]:
         """The names of the sources that come first."""
         return _REQUIRES.findall(self.text)
+
+    @cached_property
+    def mentions(self) -> set[str]:
+        """The qualified names outside of comments, strings and bodies: what the server may record as a dependency."""
+        return {_plain(name) for name in re.findall(_QUALIFIED, code(self.text))}
+
+    @cached_property
+    def names(self) -> set[str]:
+        """What others may depend on: its routines (without arguments), views, domains, types."""
+        return {_bare(made.name, made.kind) for made in self.makes if made.kind in _ALIASES}
 
     @cached_property
     def owner(self) -> str:
@@ -233,7 +250,25 @@ def read_sources(db_dir: Path) -> list[Source]:
         {*db_dir.glob("functions/**/*.sql"), *db_dir.glob("policies/**/*.sql")} - _paths(functions, policies)
     ):
         raise MigrationError(f"{shown(stray[0])} would be left out; move it to functions/<schema>/ or policies/.")
-    return [*_ordered(functions), *_ordered(policies)]
+    return ordered([*functions, *policies])
+
+
+def ordered(sources: list[Source]) -> list[Source]:
+    """Return sources in the order of deployment. Raises MigrationError as `read_sources` does."""
+    by_label = sorted(sources, key=lambda source: source.path)
+    policies = [source for source in by_label if source.is_policy]
+    return [*_ordered([source for source in by_label if not source.is_policy]), *_ordered(policies)]
+
+
+def created(text: str) -> list[tuple[str, Statement]]:
+    """Return kind and statement of each routine, view, domain, type and trigger that a source creates."""
+    found = [(_CREATE.match(statement.code), statement) for statement in statements(text)]
+    return [(match["kind"].lower(), statement) for match, statement in found if match]
+
+
+def column_comments(text: str) -> set[str]:
+    """Return the columns that a source comments on."""
+    return {column for statement in statements(text) for column in _COLUMN_NAME.findall(statement.code)}
 
 
 def _paths(*groups: list[Source]) -> set[Path]:
@@ -241,7 +276,7 @@ def _paths(*groups: list[Source]) -> set[Path]:
 
 
 def _ordered(sources: list[Source]) -> Iterator[Source]:
-    """Yield sources by name, except where one requires another."""
+    """Yield sources by name, except where one requires or mentions another."""
     by_name = {source.name: source for source in sources}
     for source in sources:
         for name in source.requires:
@@ -249,7 +284,13 @@ def _ordered(sources: list[Source]) -> Iterator[Source]:
                 raise MigrationError(
                     f"{shown(source.path)}: it requires {name}, of which there is no source; mend the line."
                 )
-    sorter = TopologicalSorter({source.name: source.requires for source in sources})
+    makers = {name: source.name for source in sources for name in source.names}
+    sorter = TopologicalSorter(
+        {
+            source.name: {*source.requires, *(makers[name] for name in source.mentions & makers.keys() - source.names)}
+            for source in sources
+        }
+    )
     try:
         sorter.prepare()
     except CycleError as error:
