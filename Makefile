@@ -34,8 +34,10 @@ lint: setup ## ruff, mypy, sqlfluff, squawk, snapshot
 format: setup ## format the Python code
 	.venv/bin/ruff check --fix -q . && .venv/bin/ruff format -q .
 
-bench: ## throughput against an empty call (needs a running stack and wrk)
+bench: ## buttons against an empty call, joining against an insert, plans (needs a running stack and wrk)
 	.venv/bin/python bench/button_states/run.py
+	.venv/bin/python bench/join/run.py
+	.venv/bin/python bench/plans/run.py
 
 clean: ## stop the stack and delete its data
 	@[ ! -x $(CIRCLE27) ] || $(CIRCLE27) down

@@ -245,6 +245,18 @@ def test_two_who_block_each_other_at_once_do_not_wait(scene: Scene) -> None:
     assert scene.count("app.blocks") == 2
 
 
+def test_who_leaves_in_time_is_not_put_back_by_a_late_join(scene: Scene) -> None:
+    """The leave is under way; the join, which comes late and holds no lock, still sees the member on the list."""
+    scene.clock("12:59")
+    scene.one.run("select app.leave_waitlist('stanford', tests.member('ann'), tests.slot('two'))")
+    scene.clock("13:00")
+    scene.other.start(JOIN, "ann", "two").result(10)  # answers, and neither waits nor writes
+    scene.other.commit()
+    scene.one.commit()
+    left = "select left_at is not null from app.waitlist_entries where user_id = tests.member('ann')"
+    assert scene.control.execute(left).fetchone() == (True,)
+
+
 # Several slots.
 
 

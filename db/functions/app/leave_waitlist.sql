@@ -15,15 +15,19 @@ declare
   v_version bigint;
   v_button  json;
 begin
-  if not v_slot.is_open and not exists (
-    select
-    from app.waitlist_entries as entries
-    where entries.campus_id = p_campus_id
-      and entries.time_slot = p_time_slot
-      and entries.user_id = p_user_id
-      and entries.left_at is not null
-  ) then
-    perform app.refuse('deadline_passed');
+  -- Too late to write anything, and without the lock: a repetition is answered, all else refused.
+  if not v_slot.is_open then
+    if not exists (
+      select
+      from app.waitlist_entries as entries
+      where entries.campus_id = p_campus_id
+        and entries.time_slot = p_time_slot
+        and entries.user_id = p_user_id
+        and entries.left_at is not null
+    ) then
+      perform app.refuse('deadline_passed');
+    end if;
+    return app.button(p_campus_id, p_user_id, p_time_slot, v_slot.entered_at);
   end if;
 
   -- greatest(): a clock that was turned back can't have someone leave before they came.

@@ -7,9 +7,10 @@
 --                                    deal the campus's spots, and write who has met whom.
 --
 -- Each is held to the end of the transaction. Waiting only ever for a later kind keeps everyone out of a circle of
--- waiting; two cases need more. A trusted server that writes for many takes a member's lock while it holds a slot: at
--- worst PostgreSQL puts the queue in another order, after a second (tried: no error). A member who joins several slots in one call holds several of kind 2: so nobody who holds
--- one exclusively waits for another (app.run_due_deadlines() tries), and nobody who holds the pairs waits at all.
+-- waiting; two cases need more. A member who joins several slots in one call holds several of kind 2: so nobody who holds
+-- one exclusively waits for another (app.run_due_deadlines() tries), and nobody who holds the pairs waits at all. A
+-- trusted server that writes for many takes a member's lock while it holds a slot: at worst PostgreSQL puts the queue in
+-- another order, after a second (tried: no error).
 --
 -- Advisory, not row locks: at the last minute each join would write to the one hot row of the slot (measured: a third
 -- of the throughput). An advisory lock costs next to nothing. Two things may share a number (64 bits): then they wait

@@ -34,7 +34,7 @@ comment on table events.outbox is 'Events written in the transaction that caused
 comment on column events.outbox.id is 'Order of writing.';
 comment on column events.outbox.campus_id is 'The campus that it happened on.';
 comment on column events.outbox.channel is 'Whom to tell: user:<user_id>, campus:<campus_id> or session:<session_id>.';
-comment on column events.outbox.event is 'What kind: slot, button, clock.';
+comment on column events.outbox.event is 'What kind: slot, button, circle, profile, block, clock.';
 comment on column events.outbox.payload is 'The message itself: nothing has to be fetched to understand it.';
 comment on column events.outbox.emitted_at is 'When it was written (real time).';
 alter sequence events.outbox_id_seq owned by events.outbox.id;

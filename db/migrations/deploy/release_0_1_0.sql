@@ -1920,15 +1920,19 @@ declare
   v_version bigint;
   v_button  json;
 begin
-  if not v_slot.is_open and not exists (
-    select
-    from app.waitlist_entries as entries
-    where entries.campus_id = p_campus_id
-      and entries.time_slot = p_time_slot
-      and entries.user_id = p_user_id
-      and entries.left_at is null
-  ) then
-    perform app.refuse('deadline_passed');
+  -- Too late to write anything, and without the lock: a repetition is answered, all else refused.
+  if not v_slot.is_open then
+    if not exists (
+      select
+      from app.waitlist_entries as entries
+      where entries.campus_id = p_campus_id
+        and entries.time_slot = p_time_slot
+        and entries.user_id = p_user_id
+        and entries.left_at is null
+    ) then
+      perform app.refuse('deadline_passed');
+    end if;
+    return app.button(p_campus_id, p_user_id, p_time_slot, v_slot.entered_at);
   end if;
 
   insert into app.waitlist_entries as entries (campus_id, time_slot, user_id, joined_at, version)
@@ -1975,15 +1979,19 @@ declare
   v_version bigint;
   v_button  json;
 begin
-  if not v_slot.is_open and not exists (
-    select
-    from app.waitlist_entries as entries
-    where entries.campus_id = p_campus_id
-      and entries.time_slot = p_time_slot
-      and entries.user_id = p_user_id
-      and entries.left_at is not null
-  ) then
-    perform app.refuse('deadline_passed');
+  -- Too late to write anything, and without the lock: a repetition is answered, all else refused.
+  if not v_slot.is_open then
+    if not exists (
+      select
+      from app.waitlist_entries as entries
+      where entries.campus_id = p_campus_id
+        and entries.time_slot = p_time_slot
+        and entries.user_id = p_user_id
+        and entries.left_at is not null
+    ) then
+      perform app.refuse('deadline_passed');
+    end if;
+    return app.button(p_campus_id, p_user_id, p_time_slot, v_slot.entered_at);
   end if;
 
   -- greatest(): a clock that was turned back can't have someone leave before they came.
@@ -2116,9 +2124,10 @@ revoke all on function app.lock_for_matching(text, timestamptz, boolean) from pu
 --                                    deal the campus's spots, and write who has met whom.
 --
 -- Each is held to the end of the transaction. Waiting only ever for a later kind keeps everyone out of a circle of
--- waiting; two cases need more. A trusted server that writes for many takes a member's lock while it holds a slot: at
--- worst PostgreSQL puts the queue in another order, after a second (tried: no error). A member who joins several slots in one call holds several of kind 2: so nobody who holds
--- one exclusively waits for another (app.run_due_deadlines() tries), and nobody who holds the pairs waits at all.
+-- waiting; two cases need more. A member who joins several slots in one call holds several of kind 2: so nobody who holds
+-- one exclusively waits for another (app.run_due_deadlines() tries), and nobody who holds the pairs waits at all. A
+-- trusted server that writes for many takes a member's lock while it holds a slot: at worst PostgreSQL puts the queue in
+-- another order, after a second (tried: no error).
 --
 -- Advisory, not row locks: at the last minute each join would write to the one hot row of the slot (measured: a third
 -- of the throughput). An advisory lock costs next to nothing. Two things may share a number (64 bits): then they wait
