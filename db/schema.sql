@@ -335,7 +335,7 @@ create table app.blocks (
   blocked_id uuid not null,
   created_at timestamp with time zone default clock_timestamp() not null,
   constraint blocks_blocked_fkey FOREIGN KEY (campus_id, blocked_id) REFERENCES app.users(campus_id, user_id) ON DELETE CASCADE,
-  constraint blocks_not_oneself CHECK ((blocked_id <> user_id)),
+  constraint blocks_not_oneself CHECK (blocked_id <> user_id),
   constraint blocks_pkey PRIMARY KEY (campus_id, user_id, blocked_id),
   constraint blocks_user_fkey FOREIGN KEY (campus_id, user_id) REFERENCES app.users(campus_id, user_id) ON DELETE CASCADE
 );
@@ -344,7 +344,7 @@ create index blocks_user_id_idx on app.blocks USING btree (user_id, campus_id);
 alter table app.blocks owner to circle27_owner;
 alter table app.blocks enable row level security;
 create policy own_blocks on app.blocks for select to authenticated
-    using ((user_id = ( SELECT auth.uid() AS uid)));
+    using (user_id = (( SELECT auth.uid() AS uid)));
 grant select on app.blocks to authenticated;
 grant select on app.blocks to service_role;
 
@@ -353,7 +353,7 @@ create table app.campus_domains (
   domain text not null,
   campus_id text not null,
   constraint campus_domains_campus_id_fkey FOREIGN KEY (campus_id) REFERENCES app.campuses(campus_id) ON DELETE CASCADE,
-  constraint campus_domains_domain_form CHECK (((domain ~ '^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])$'::text) AND (length(domain) <= 253))),
+  constraint campus_domains_domain_form CHECK (domain ~ '^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])$'::text AND length(domain) <= 253),
   constraint campus_domains_pkey PRIMARY KEY (domain)
 );
 create index campus_domains_campus_id_idx on app.campus_domains USING btree (campus_id);
@@ -376,17 +376,17 @@ create table app.campuses (
   min_gap_days integer default 0 not null,
   mix_attribute text,
   created_at timestamp with time zone default clock_timestamp() not null,
-  constraint campuses_campus_id_form CHECK ((campus_id ~ '^[a-z0-9][a-z0-9-]{0,62}$'::text)),
-  constraint campuses_deadline_lead_sane CHECK (((deadline_lead > '00:00:00'::interval) AND (deadline_lead <= '24:00:00'::interval) AND (EXTRACT(day FROM deadline_lead) = (0)::numeric))),
-  constraint campuses_duration_sane CHECK (((duration > '00:00:00'::interval) AND (duration <= '24:00:00'::interval) AND (EXTRACT(day FROM duration) = (0)::numeric))),
-  constraint campuses_min_gap_days_sane CHECK (((min_gap_days >= 0) AND (min_gap_days <= 365))),
-  constraint campuses_name_present CHECK (((btrim(name) <> ''::text) AND (length(name) <= 200))),
-  constraint campuses_open_days_ahead_sane CHECK (((open_days_ahead >= 0) AND (open_days_ahead <= 60))),
+  constraint campuses_campus_id_form CHECK (campus_id ~ '^[a-z0-9][a-z0-9-]{0,62}$'::text),
+  constraint campuses_deadline_lead_sane CHECK (deadline_lead > '00:00:00'::interval AND deadline_lead <= '24:00:00'::interval AND EXTRACT(day FROM deadline_lead) = 0::numeric),
+  constraint campuses_duration_sane CHECK (duration > '00:00:00'::interval AND duration <= '24:00:00'::interval AND EXTRACT(day FROM duration) = 0::numeric),
+  constraint campuses_min_gap_days_sane CHECK (min_gap_days >= 0 AND min_gap_days <= 365),
+  constraint campuses_name_present CHECK (btrim(name) <> ''::text AND length(name) <= 200),
+  constraint campuses_open_days_ahead_sane CHECK (open_days_ahead >= 0 AND open_days_ahead <= 60),
   constraint campuses_pkey PRIMARY KEY (campus_id),
-  constraint campuses_sizes_ascend CHECK ((((size_min >= 2) AND (size_min <= size_target)) AND (size_target <= size_max) AND (size_max <= 20))),
-  constraint campuses_slot_times_sane CHECK ((((cardinality(slot_times) >= 1) AND (cardinality(slot_times) <= 48)) AND (array_position(slot_times, NULL::time without time zone) IS NULL) AND ('24:00:00'::time without time zone <> ALL (slot_times)))),
-  constraint campuses_time_zone_form CHECK ((time_zone ~ '^(UTC|[A-Z][A-Za-z_]+(/[A-Z][A-Za-z0-9_+-]*){1,2})$'::text)),
-  constraint campuses_time_zone_known CHECK ((('2000-01-01 00:00:00+00'::timestamp with time zone AT TIME ZONE time_zone) IS NOT NULL))
+  constraint campuses_sizes_ascend CHECK (size_min >= 2 AND size_min <= size_target AND size_target <= size_max AND size_max <= 20),
+  constraint campuses_slot_times_sane CHECK (cardinality(slot_times) >= 1 AND cardinality(slot_times) <= 48 AND array_position(slot_times, NULL::time without time zone) IS NULL AND ('24:00:00'::time without time zone <> ALL (slot_times))),
+  constraint campuses_time_zone_form CHECK (time_zone ~ '^(UTC|[A-Z][A-Za-z_]+(/[A-Z][A-Za-z0-9_+-]*){1,2})$'::text),
+  constraint campuses_time_zone_known CHECK (('2000-01-01 00:00:00+00'::timestamp with time zone AT TIME ZONE time_zone) IS NOT NULL)
 );
 alter table app.campuses owner to circle27_owner;
 alter table app.campuses enable row level security;
@@ -409,14 +409,14 @@ create index circle_members_user_id_idx on app.circle_members USING btree (user_
 alter table app.circle_members owner to circle27_owner;
 alter table app.circle_members enable row level security;
 create policy own_places on app.circle_members for select to authenticated
-    using ((user_id = ( SELECT auth.uid() AS uid)));
+    using (user_id = (( SELECT auth.uid() AS uid)));
 create policy places_of_mates on app.circle_members for select to authenticated
-    using (((campus_id = ( SELECT min(places.campus_id) AS min
-       FROM app.my_places() places(campus_id, time_slot, circle_no))) AND (time_slot = ANY (ARRAY( SELECT places.time_slot
-       FROM app.my_places() places(campus_id, time_slot, circle_no)))) AND (user_id = ANY (( SELECT app.my_mates() AS my_mates)::uuid[])) AND ((campus_id, time_slot, circle_no) IN ( SELECT places.campus_id,
+    using (campus_id = (( SELECT min(places.campus_id) AS min
+       FROM app.my_places() places(campus_id, time_slot, circle_no))) AND (time_slot = ANY ((ARRAY( SELECT places.time_slot
+       FROM app.my_places() places(campus_id, time_slot, circle_no))))) AND (user_id = ANY ((( SELECT app.my_mates() AS my_mates))::uuid[])) AND ((campus_id, time_slot, circle_no) IN ( SELECT places.campus_id,
         places.time_slot,
         places.circle_no
-       FROM app.my_places() places(campus_id, time_slot, circle_no)))));
+       FROM app.my_places() places(campus_id, time_slot, circle_no))));
 grant select on app.circle_members to service_role;
 grant select (campus_id, time_slot, user_id, circle_no, cancelled_at) on app.circle_members to authenticated;
 
@@ -426,7 +426,7 @@ create table app.circles (
   time_slot timestamp with time zone not null,
   circle_no integer not null,
   spot_id text,
-  constraint circles_circle_no_positive CHECK ((circle_no > 0)),
+  constraint circles_circle_no_positive CHECK (circle_no > 0),
   constraint circles_pkey PRIMARY KEY (campus_id, time_slot, circle_no),
   constraint circles_spot_fkey FOREIGN KEY (campus_id, spot_id) REFERENCES app.meeting_spots(campus_id, spot_id),
   constraint circles_spot_key UNIQUE (spot_id, campus_id, time_slot),
@@ -435,12 +435,12 @@ create table app.circles (
 alter table app.circles owner to circle27_owner;
 alter table app.circles enable row level security;
 create policy circles_of_mine on app.circles for select to authenticated
-    using (((campus_id = ( SELECT min(places.campus_id) AS min
-       FROM app.my_places() places(campus_id, time_slot, circle_no))) AND (time_slot = ANY (ARRAY( SELECT places.time_slot
-       FROM app.my_places() places(campus_id, time_slot, circle_no)))) AND ((campus_id, time_slot, circle_no) IN ( SELECT places.campus_id,
+    using (campus_id = (( SELECT min(places.campus_id) AS min
+       FROM app.my_places() places(campus_id, time_slot, circle_no))) AND (time_slot = ANY ((ARRAY( SELECT places.time_slot
+       FROM app.my_places() places(campus_id, time_slot, circle_no))))) AND ((campus_id, time_slot, circle_no) IN ( SELECT places.campus_id,
         places.time_slot,
         places.circle_no
-       FROM app.my_places() places(campus_id, time_slot, circle_no)))));
+       FROM app.my_places() places(campus_id, time_slot, circle_no))));
 grant select on app.circles to authenticated;
 grant select on app.circles to service_role;
 
@@ -448,8 +448,8 @@ grant select on app.circles to service_role;
 create table app.clock_offset (
   only_row boolean default true not null,
   time_offset interval default '00:00:00'::interval not null,
-  constraint clock_offset_bounded CHECK (((time_offset >= '-100 years'::interval) AND (time_offset <= '100 years'::interval))),
-  constraint clock_offset_exact CHECK (((EXTRACT(day FROM time_offset) = (0)::numeric) AND (EXTRACT(month FROM time_offset) = (0)::numeric) AND (EXTRACT(year FROM time_offset) = (0)::numeric))),
+  constraint clock_offset_bounded CHECK (time_offset >= '-100 years'::interval AND time_offset <= '100 years'::interval),
+  constraint clock_offset_exact CHECK (EXTRACT(day FROM time_offset) = 0::numeric AND EXTRACT(month FROM time_offset) = 0::numeric AND EXTRACT(year FROM time_offset) = 0::numeric),
   constraint clock_offset_one_row CHECK (only_row),
   constraint clock_offset_pkey PRIMARY KEY (only_row)
 );
@@ -468,16 +468,16 @@ create table app.feedback (
   rating smallint not null,
   comment text,
   created_at timestamp with time zone not null,
-  constraint feedback_comment_length CHECK ((length(comment) <= 2000)),
+  constraint feedback_comment_length CHECK (length(comment) <= 2000),
   constraint feedback_member_fkey FOREIGN KEY (campus_id, time_slot, user_id) REFERENCES app.circle_members(campus_id, time_slot, user_id) ON DELETE CASCADE,
   constraint feedback_pkey PRIMARY KEY (campus_id, time_slot, user_id),
-  constraint feedback_rating_range CHECK (((rating >= 1) AND (rating <= 5)))
+  constraint feedback_rating_range CHECK (rating >= 1 AND rating <= 5)
 );
 create index feedback_user_id_idx on app.feedback USING btree (user_id, campus_id, time_slot);
 alter table app.feedback owner to circle27_owner;
 alter table app.feedback enable row level security;
 create policy own_feedback on app.feedback for select to authenticated
-    using ((user_id = ( SELECT auth.uid() AS uid)));
+    using (user_id = (( SELECT auth.uid() AS uid)));
 grant select on app.feedback to authenticated;
 grant select on app.feedback to service_role;
 
@@ -491,8 +491,8 @@ create table app.feedback_about (
   no_show boolean default false not null,
   constraint feedback_about_about_fkey FOREIGN KEY (campus_id, time_slot, about_id) REFERENCES app.circle_members(campus_id, time_slot, user_id) ON DELETE CASCADE,
   constraint feedback_about_feedback_fkey FOREIGN KEY (campus_id, time_slot, user_id) REFERENCES app.feedback(campus_id, time_slot, user_id) ON DELETE CASCADE,
-  constraint feedback_about_no_show_says_no_more CHECK (((NOT no_show) OR (meet_again IS NULL))),
-  constraint feedback_about_not_oneself CHECK ((about_id <> user_id)),
+  constraint feedback_about_no_show_says_no_more CHECK (NOT no_show OR meet_again IS NULL),
+  constraint feedback_about_not_oneself CHECK (about_id <> user_id),
   constraint feedback_about_pkey PRIMARY KEY (campus_id, time_slot, user_id, about_id)
 );
 create index feedback_about_about_idx on app.feedback_about USING btree (campus_id, about_id, time_slot);
@@ -500,7 +500,7 @@ create index feedback_about_user_id_idx on app.feedback_about USING btree (user_
 alter table app.feedback_about owner to circle27_owner;
 alter table app.feedback_about enable row level security;
 create policy own_words on app.feedback_about for select to authenticated
-    using ((user_id = ( SELECT auth.uid() AS uid)));
+    using (user_id = (( SELECT auth.uid() AS uid)));
 grant select on app.feedback_about to authenticated;
 grant select on app.feedback_about to service_role;
 
@@ -511,9 +511,9 @@ create table app.meeting_spots (
   name text not null,
   closed_at timestamp with time zone,
   constraint meeting_spots_campus_id_fkey FOREIGN KEY (campus_id) REFERENCES app.campuses(campus_id) ON DELETE CASCADE,
-  constraint meeting_spots_name_sane CHECK (((name = btrim(name)) AND ((length(name) >= 1) AND (length(name) <= 200)) AND (name !~ '[[:cntrl:]]'::text))),
+  constraint meeting_spots_name_sane CHECK (name = btrim(name) AND length(name) >= 1 AND length(name) <= 200 AND name !~ '[[:cntrl:]]'::text),
   constraint meeting_spots_pkey PRIMARY KEY (campus_id, spot_id),
-  constraint meeting_spots_spot_id_form CHECK ((spot_id ~ '^[a-z0-9][a-z0-9-]{0,62}$'::text))
+  constraint meeting_spots_spot_id_form CHECK (spot_id ~ '^[a-z0-9][a-z0-9-]{0,62}$'::text)
 );
 alter table app.meeting_spots owner to circle27_owner;
 alter table app.meeting_spots enable row level security;
@@ -526,8 +526,8 @@ create table app.meetings (
   user_b uuid not null,
   meetings_count integer not null,
   last_met_at timestamp with time zone not null,
-  constraint meetings_count_positive CHECK ((meetings_count > 0)),
-  constraint meetings_ordered CHECK ((user_a < user_b)),
+  constraint meetings_count_positive CHECK (meetings_count > 0),
+  constraint meetings_ordered CHECK (user_a < user_b),
   constraint meetings_pkey PRIMARY KEY (campus_id, user_a, user_b),
   constraint meetings_user_a_fkey FOREIGN KEY (campus_id, user_a) REFERENCES app.users(campus_id, user_id) ON DELETE CASCADE,
   constraint meetings_user_b_fkey FOREIGN KEY (campus_id, user_b) REFERENCES app.users(campus_id, user_id) ON DELETE CASCADE
@@ -549,12 +549,12 @@ create table app.time_slots (
   match_seed bigint,
   match_report jsonb,
   constraint time_slots_campus_id_fkey FOREIGN KEY (campus_id) REFERENCES app.campuses(campus_id) ON DELETE CASCADE,
-  constraint time_slots_matched_after_deadline CHECK ((matched_at >= deadline_at)),
+  constraint time_slots_matched_after_deadline CHECK (matched_at >= deadline_at),
   constraint time_slots_pkey PRIMARY KEY (campus_id, time_slot),
-  constraint time_slots_report_of_a_match CHECK (((match_report IS NULL) OR (matched_at IS NOT NULL))),
-  constraint time_slots_times_ascend CHECK (((deadline_at < time_slot) AND (time_slot < ends_at) AND isfinite(deadline_at) AND isfinite(ends_at)))
+  constraint time_slots_report_of_a_match CHECK (match_report IS NULL OR matched_at IS NOT NULL),
+  constraint time_slots_times_ascend CHECK (deadline_at < time_slot AND time_slot < ends_at AND isfinite(deadline_at) AND isfinite(ends_at))
 );
-create index time_slots_due_idx on app.time_slots USING btree (deadline_at, campus_id) WHERE ((matched_at IS NULL) AND (cancelled_at IS NULL));
+create index time_slots_due_idx on app.time_slots USING btree (deadline_at, campus_id) WHERE matched_at IS NULL AND cancelled_at IS NULL;
 alter table app.time_slots owner to circle27_owner;
 alter table app.time_slots enable row level security;
 grant select on app.time_slots to service_role;
@@ -580,22 +580,22 @@ create table app.users (
   tier text default 'user'::text not null,
   attributes jsonb default '{}'::jsonb not null,
   created_at timestamp with time zone default clock_timestamp() not null,
-  constraint users_attributes_object CHECK ((jsonb_typeof(attributes) = 'object'::text)),
-  constraint users_attributes_small CHECK ((octet_length((attributes #>> '{}'::text[])) <= 4096)),
+  constraint users_attributes_object CHECK (jsonb_typeof(attributes) = 'object'::text),
+  constraint users_attributes_small CHECK (octet_length(attributes #>> '{}'::text[]) <= 4096),
   constraint users_campus_id_email_key UNIQUE (campus_id, email),
   constraint users_directory_fkey FOREIGN KEY (campus_id, user_id) REFERENCES app.user_campuses(campus_id, user_id) ON DELETE CASCADE,
-  constraint users_display_name_sane CHECK (((display_name = btrim(display_name)) AND ((length(display_name) >= 1) AND (length(display_name) <= 80)) AND (display_name !~ '[[:cntrl:]]'::text))),
-  constraint users_email_form CHECK (((email = lower(email)) AND (length(email) <= 254) AND (email ~ '^[a-z0-9.!#$%&''*+/=?^_`{|}~-]{1,64}@[^@]+$'::text) AND (email ~ '@([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])$'::text))),
+  constraint users_display_name_sane CHECK (display_name = btrim(display_name) AND length(display_name) >= 1 AND length(display_name) <= 80 AND display_name !~ '[[:cntrl:]]'::text),
+  constraint users_email_form CHECK (email = lower(email) AND length(email) <= 254 AND email ~ '^[a-z0-9.!#$%&''*+/=?^_`{|}~-]{1,64}@[^@]+$'::text AND email ~ '@([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])$'::text),
   constraint users_pkey PRIMARY KEY (campus_id, user_id),
-  constraint users_tier_known CHECK ((tier = ANY (ARRAY['user'::text, 'pro'::text, 'operator'::text])))
+  constraint users_tier_known CHECK (tier = ANY (ARRAY['user'::text, 'pro'::text, 'operator'::text]))
 );
 create index users_user_id_idx on app.users USING btree (user_id, campus_id);
 alter table app.users owner to circle27_owner;
 alter table app.users enable row level security;
 create policy circle_mates on app.users for select to authenticated
-    using ((user_id = ANY (( SELECT app.my_mates() AS my_mates)::uuid[])));
+    using (user_id = ANY ((( SELECT app.my_mates() AS my_mates))::uuid[]));
 create policy own_row on app.users for select to authenticated
-    using ((user_id = ( SELECT auth.uid() AS uid)));
+    using (user_id = (( SELECT auth.uid() AS uid)));
 grant select on app.users to service_role;
 grant select (campus_id, user_id, display_name) on app.users to authenticated;
 
@@ -607,7 +607,7 @@ create table app.waitlist_entries (
   joined_at timestamp with time zone not null,
   left_at timestamp with time zone,
   version bigint not null,
-  constraint waitlist_entries_left_after_joined CHECK ((left_at >= joined_at)),
+  constraint waitlist_entries_left_after_joined CHECK (left_at >= joined_at),
   constraint waitlist_entries_pkey PRIMARY KEY (campus_id, time_slot, user_id),
   constraint waitlist_entries_user_fkey FOREIGN KEY (campus_id, user_id) REFERENCES app.users(campus_id, user_id) ON DELETE CASCADE
 );
@@ -615,7 +615,7 @@ create index waitlist_entries_user_id_idx on app.waitlist_entries USING btree (u
 alter table app.waitlist_entries owner to circle27_owner;
 alter table app.waitlist_entries enable row level security;
 create policy own_entries on app.waitlist_entries for select to authenticated
-    using ((user_id = ( SELECT auth.uid() AS uid)));
+    using (user_id = (( SELECT auth.uid() AS uid)));
 grant select on app.waitlist_entries to authenticated;
 grant select on app.waitlist_entries to service_role;
 
@@ -1247,7 +1247,7 @@ create table audit.log (
   actor_role text not null,
   session_id text,
   address text,
-  constraint log_action_form CHECK ((action ~ '^[a-z_]+\.[a-z_]+$'::text)),
+  constraint log_action_form CHECK (action ~ '^[a-z_]+\.[a-z_]+$'::text),
   constraint log_pkey PRIMARY KEY (id, at)
 ) partition by RANGE (at);
 create index log_user_id_idx on ONLY audit.log USING btree (user_id, at);
@@ -1271,7 +1271,7 @@ create table audit.log_* (
   session_id text,
   address text,
   constraint log_*_pkey PRIMARY KEY (id, at),
-  constraint log_action_form CHECK ((action ~ '^[a-z_]+\.[a-z_]+$'::text))
+  constraint log_action_form CHECK (action ~ '^[a-z_]+\.[a-z_]+$'::text)
 ) partition of audit.log;
 create index log_*_user_id_at_idx on audit.log_* USING btree (user_id, at);
 alter table audit.log_* owner to circle27_auth;
@@ -1355,10 +1355,10 @@ create table events.outbox (
   event text not null,
   payload jsonb not null,
   emitted_at timestamp with time zone default clock_timestamp() not null,
-  constraint outbox_channel_form CHECK (((channel ~ '^(user|session):[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$'::text) OR (channel ~ '^campus:[a-z0-9][a-z0-9-]{0,62}$'::text))),
-  constraint outbox_event_form CHECK ((event ~ '^[a-z_]{1,32}$'::text)),
-  constraint outbox_payload_object CHECK ((jsonb_typeof(payload) = 'object'::text)),
-  constraint outbox_payload_small CHECK ((octet_length((payload #>> '{}'::text[])) <= 16384)),
+  constraint outbox_channel_form CHECK (channel ~ '^(user|session):[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$'::text OR channel ~ '^campus:[a-z0-9][a-z0-9-]{0,62}$'::text),
+  constraint outbox_event_form CHECK (event ~ '^[a-z_]{1,32}$'::text),
+  constraint outbox_payload_object CHECK (jsonb_typeof(payload) = 'object'::text),
+  constraint outbox_payload_small CHECK (octet_length(payload #>> '{}'::text[]) <= 16384),
   constraint outbox_pkey PRIMARY KEY (id, campus_id)
 );
 alter table events.outbox owner to circle27_owner;

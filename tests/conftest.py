@@ -1,10 +1,6 @@
-"""Database fixtures: pytest-postgresql on a throw-away server, which also starts when pytest runs as root."""
+"""Database fixtures: pytest-postgresql on a throw-away server."""
 
-import os
-import shutil
-import subprocess
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,7 +13,7 @@ from pytest_postgresql.janitor import DatabaseJanitor
 from circle27.migrations import migrate
 from circle27.paths import DB
 from circle27.stack.programs import postgresql_bindir
-from tests.scratch import scratch
+from tests.server import running_server
 
 pytest_plugins = ["tests.pgtap", "tests.stack"]
 
@@ -26,32 +22,9 @@ SUPPORT = Path(__file__).parent / "support"
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[SimpleNamespace]:
-    """A throw-away cluster. PostgreSQL refuses to run as root, so root lends it to `postgres`.
-
-    It lives in a directory of its own outside, as pytest's temporary directories are closed to other users,
-    and listens on a socket there and nowhere else: no port to search for, nothing for two runs to collide on.
-    """
-    owner = {"user": "postgres", "group": "postgres", "extra_groups": []} if os.geteuid() == 0 else {}
-    bindir = postgresql_bindir()
-    with scratch() as home:
-        if owner:
-            shutil.chown(home, "postgres", "postgres")
-        run = partial(subprocess.run, check=True, cwd=home, stdout=subprocess.DEVNULL, **owner)
-        run([bindir / "initdb", "-D", "data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N"])
-        options = f"-F -k {home} -c listen_addresses='' -c synchronous_commit=off -c timezone=UTC"
-        run([bindir / "pg_ctl", "-D", "data", "-w", "-l", "log", "-o", options, "start"])
-        try:
-            yield SimpleNamespace(
-                host=home,
-                port=5432,
-                user="postgres",
-                password=None,
-                options="",
-                maintenance_dbname="postgres",
-                template_dbname=None,  # pytest-postgresql: nothing below this one to clone
-            )
-        finally:
-            run([bindir / "pg_ctl", "-D", "data", "-m", "immediate", "stop"])
+    """The server of most tests: that of $PG_BINDIR, or the newest installed."""
+    with running_server(postgresql_bindir()) as running:
+        yield running
 
 
 def install(host: str, port: int, user: str, dbname: str, **_: Any) -> None:

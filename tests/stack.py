@@ -19,6 +19,7 @@ import pytest
 
 from circle27.stack.settings import PORTS, SUPERUSER, Settings
 from circle27.stack.supervision import Supervisor, wait_until
+from tests.answers import typed
 from tests.scratch import scratch
 
 CIRCLE27 = [sys.executable, "-m", "circle27"]
@@ -71,11 +72,14 @@ class Stack:
     def rpc(
         self, name: str, arguments: dict[str, Any] | None = None, token: str | None = None, method: str = "POST"
     ) -> httpx.Response:
-        """Call a function through the gateway, as the bearer of `token` (nobody without one)."""
+        """Call a function through the gateway, as the bearer of `token` (nobody without one).
+
+        A success is of the type that web/circle27.d.ts names, in every test.
+        """
         headers = {"Authorization": f"Bearer {token}"} if token is not None else {}
         if method == "GET":
-            return self.http.get(f"/rest/v1/rpc/{name}", params=arguments, headers=headers)
-        return self.http.post(f"/rest/v1/rpc/{name}", json=arguments or {}, headers=headers)
+            return typed(name, self.http.get(f"/rest/v1/rpc/{name}", params=arguments, headers=headers))
+        return typed(name, self.http.post(f"/rest/v1/rpc/{name}", json=arguments or {}, headers=headers))
 
     def sql(self, statement: str, *parameters: object) -> list[tuple[Any, ...]]:
         """Run one statement as the superuser: to arrange what no API call may."""
@@ -93,7 +97,9 @@ class Stack:
 
 def environment(home: Path) -> dict[str, str]:
     """The environment of a stack in `home`, on ports that are free now; libpq's own variables do not leak in."""
-    clean = {key: value for key, value in os.environ.items() if not key.startswith(("PG", "CIRCLE27_"))}
+    clean = {
+        key: value for key, value in os.environ.items() if not key.startswith(("PG", "CIRCLE27_")) or key == "PG_BINDIR"
+    }
     with ExitStack() as held:  # all at once, so that no two services are dealt the same port
         sockets = [held.enter_context(socket.socket()) for _ in PORTS]
         for each in sockets:

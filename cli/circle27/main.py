@@ -1,5 +1,6 @@
 """The `circle27` command: one group, each command in a module of its own."""
 
+import errno
 import importlib
 import sys
 
@@ -18,12 +19,15 @@ COMMANDS = (
     "psql",
     "token",
     "clock",
+    "keys",
     "campus",
     "seed",
     "db",
     "docs",
     "container",
 )
+
+NOT_OURS = (errno.EACCES, errno.EROFS, errno.ENOSPC)  # what is wrong with a file is not the program's fault
 
 
 class LazyGroup(click.Group):
@@ -53,6 +57,11 @@ class LazyGroup(click.Group):
         except psycopg.DatabaseError as error:
             said = [error.diag.message_primary or str(error).splitlines()[0], error.diag.message_hint]
             click.echo(f"circle27: {'. '.join(part.rstrip('.') for part in said if part)}.", err=True)
+        except OSError as error:
+            if error.errno not in NOT_OURS:
+                raise
+            click.echo(f"circle27: can't use {error.filename or 'a file'}: {error.strerror}.", err=True)
+            click.echo("Run this as who owns it, in a folder that can be written and has room.", err=True)
         sys.exit(1)
 
 

@@ -9,6 +9,8 @@ to authenticated
 -- The member's own, by the index on user_id.
 using (user_id = (select auth.uid()));
 
+comment on policy own_places on app.circle_members is 'A member reads their own places.';
+
 create policy places_of_mates on app.circle_members
 for select
 to authenticated
@@ -25,3 +27,5 @@ using (
     from app.my_places() as places
   )
 );
+
+comment on policy places_of_mates on app.circle_members is 'A member reads who is or was in the same circles.';

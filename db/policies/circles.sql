@@ -17,3 +17,5 @@ using (
     from app.my_places() as places
   )
 );
+
+comment on policy circles_of_mine on app.circles is 'A member reads the circles that they are or were in.';

@@ -7,3 +7,5 @@ for select
 to circle27_worker
 -- One row, the same for all.
 using (true);
+
+comment on policy read_the_clock on app.clock_offset is 'The worker reads the one row.';

@@ -7,3 +7,5 @@ for select
 to authenticated
 -- The member's own, by the index on user_id.
 using (user_id = (select auth.uid()));
+
+comment on policy own_feedback on app.feedback is 'A member reads what they said themselves.';

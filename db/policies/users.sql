@@ -9,8 +9,12 @@ for select
 to authenticated
 using (user_id = (select auth.uid()));
 
+comment on policy own_row on app.users is 'A member reads their own row.';
+
 create policy circle_mates on app.users
 for select
 to authenticated
 -- One array for the whole query, so that the index on user_id finds the rows.
 using (user_id = any((select app.my_mates())::uuid[]));
+
+comment on policy circle_mates on app.users is 'A member reads those with whom they are or were in a circle.';

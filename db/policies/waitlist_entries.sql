@@ -7,3 +7,5 @@ for select
 to authenticated
 -- The member's own, by the index on user_id; the sub-select is evaluated once for a query, not for each row.
 using (user_id = (select auth.uid()));
+
+comment on policy own_entries on app.waitlist_entries is 'A member reads their own entries.';

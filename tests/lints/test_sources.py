@@ -1,5 +1,6 @@
 """Rules for the sources in db/functions and db/policies, read as text."""
 
+import os
 import re
 import tomllib
 from pathlib import Path
@@ -119,6 +120,11 @@ def test_the_schema_is_generated(transaction: psycopg.Connection) -> None:
     if kept.splitlines()[1] != found.splitlines()[1]:
         pytest.skip("db/schema.sql was made on another PostgreSQL, which may print some expressions in other words")
     assert kept == found, "db/schema.sql is not what the migrations make; run `circle27 db schema` and commit it"
+
+
+def test_plpgsql_check_is_left_out_for_a_chosen_server_only(transaction: psycopg.Connection) -> None:
+    there = transaction.execute("select from pg_extension where extname = 'plpgsql_check'").fetchall()
+    assert there or "PG_BINDIR" in os.environ, "install plpgsql_check: `make setup`"
 
 
 def test_every_function_of_the_schema_has_a_body_in_the_migrations() -> None:

@@ -15,8 +15,10 @@ from psycopg import sql
 
 from circle27.migrations.snapshot import Snapshot, prepare
 from circle27.paths import DB, ROOT
+from circle27.stack.programs import postgresql_bindir
 
 RELEASE = "release_0_1_0"
+OURS = "select nspname from pg_namespace where nspowner::regrole::text like 'circle27%' order by 1"  # schemas
 PLANNER = "Circle27 <dev@circle27.invalid>"
 _SERIAL = itertools.count(1)
 
@@ -28,6 +30,7 @@ class Database:
     host: str
     port: int
     name: str
+    superuser: str = "postgres"
 
     @property
     def dsn(self) -> str:
@@ -35,7 +38,12 @@ class Database:
 
     @property
     def admin(self) -> str:
-        return f"host={self.host} port={self.port} dbname={self.name} user=postgres"
+        return f"host={self.host} port={self.port} dbname={self.name} user={self.superuser}"
+
+    @property
+    def major(self) -> int:
+        """The server's version: 15."""
+        return int(self.value("select current_setting('server_version_num')")) // 10_000
 
     def rows(self, query: LiteralString) -> list[tuple[Any, ...]]:
         with psycopg.connect(self.admin, autocommit=True) as connection:
@@ -51,7 +59,10 @@ class Database:
 
     def dump(self, *options: str) -> str:
         """Return the schema as SQL, registry included; `restrict` keys, new in each dump, are fixed or left out."""
-        command = ["pg_dump", "--schema-only", *_RESTRICT, *options, "-d", self.admin]
+        pg_dump = str(_pg_dump())
+        help_ = subprocess.run([pg_dump, "--help"], check=True, capture_output=True, text=True).stdout
+        restrict = ["--restrict-key=x"] if "--restrict-key" in help_ else []
+        command = [pg_dump, "--schema-only", *restrict, *options, "-d", self.admin]
         return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
     def until(self, query: LiteralString) -> None:
@@ -65,12 +76,12 @@ class Database:
         raise AssertionError(f"never true: {query}")
 
 
-def _restrict() -> list[str]:
-    options = subprocess.run(["pg_dump", "--help"], check=True, capture_output=True, text=True).stdout
-    return ["--restrict-key=x"] if "--restrict-key" in options else []
-
-
-_RESTRICT = _restrict()
+def _pg_dump() -> Path:
+    """Return the server's own: an older one refuses to dump it."""
+    path = postgresql_bindir() / "pg_dump"
+    if not path.exists():
+        pytest.skip(f"there is no pg_dump in {path.parent}")
+    return path
 
 
 @dataclass
@@ -162,18 +173,20 @@ def freeze(project: Project, release: str = "0.1.0") -> Snapshot:
 @pytest.fixture
 def database(server: Any) -> Iterator[Database]:
     """One database, dropped after the test."""
-    with _database(server) as made:
+    with empty_database(server) as made:
         yield made
 
 
 @pytest.fixture
 def other_database(server: Any) -> Iterator[Database]:
     """A second one."""
-    with _database(server) as made:
+    with empty_database(server) as made:
         yield made
 
 
-class _database:
+class empty_database:
+    """What `database` gives, on any server."""
+
     def __init__(self, server: Any) -> None:
         self.database = Database(str(server.host), int(server.port), f"migrations_{next(_SERIAL)}")
         self.maintenance = f"host={server.host} port={server.port} dbname=postgres user=postgres"
@@ -248,5 +261,5 @@ def sqitch(tmp_path: Path) -> Sqitch:
 def no_stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No local stack and no libpq variable may answer in place of the test's database."""
     monkeypatch.setenv("CIRCLE27_HOME", str(tmp_path / "home"))
-    for name in [name for name in os.environ if name.startswith("PG")]:
+    for name in [name for name in os.environ if name.startswith("PG") and name != "PG_BINDIR"]:
         monkeypatch.delenv(name)

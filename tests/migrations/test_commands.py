@@ -57,8 +57,8 @@ def test_help_shows_an_example(name: str | None) -> None:
 def test_every_option_has_help() -> None:
     for command in [db, *db.commands.values()]:
         for option in command.params:
-            assert isinstance(option, click.Option)
-            assert option.help, f"{command.name} {option.name}"
+            if isinstance(option, click.Option):
+                assert option.help, f"{command.name} {option.name}"
 
 
 def test_migrate_says_what_it_deployed_and_how_postgrest_learns(shell: Shell) -> None:
@@ -95,6 +95,16 @@ def test_a_database_that_is_not_there_is_one_sentence(shell: Shell) -> None:
     result = shell("status", "--dsn", "host=/nonexistent")
     assert result.exit_code == 1
     assert result.stderr.startswith("circle27: the database did not answer: ")
+
+
+def test_a_checkout_that_can_not_be_written_is_one_sentence(shell: Shell, project: Project) -> None:
+    folder = project.script("deploy", "three").parent
+    folder.rename(folder.with_name("former"))
+    folder.symlink_to("/sys")  # where the superuser may make no file either
+    result = shell("new", "three")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "circle27: can't use " in result.stderr
+    assert "deploy/three.sql: " in result.stderr
 
 
 def test_a_role_without_rights_is_told_which_one_to_be(shell: Shell, database: Database) -> None:
@@ -178,6 +188,8 @@ def test_plan_prints_the_pending_sql_and_runs_nothing(shell: Shell, database: Da
     assert "create table public.two" in printed
     assert "create table public.one" not in printed
     assert database.rows(TABLES) == [("one",)]
+    shell("migrate")
+    assert shell("plan").output == shell("plan", "--locks").output == "-- Nothing to deploy.\n"
 
 
 def test_a_refresh_is_said_in_words(shell: Shell, project: Project) -> None:
@@ -192,11 +204,15 @@ def test_a_refresh_is_said_in_words(shell: Shell, project: Project) -> None:
             )
             shell("snapshot")
             shell("migrate")
+    project.change("three", "select 1;", "select 1;")
     shell("snapshot")
     assert shell("plan").output.startswith("-- ~ refreshes release_0_1_0: drops first")
+    result = shell("migrate", "--to", "three")
+    assert "release_0_1_0 is a draft, is deployed, and comes last: leave --to out" in result.stderr
+    assert "`circle27 db rollback --to app`" in result.stderr
     asked = shell("rollback", "--to", "app").output
     assert "of whatever draft" in asked
-    assert shell("migrate").output.startswith("~ refreshes release_0_1_0\n+ release_0_1_0\n")
+    assert shell("migrate").output.startswith("~ refreshes release_0_1_0\n+ three\n+ release_0_1_0\n")
 
 
 def piped(project: Project, database: Database, *arguments: str, reader: str) -> tuple[int, str, str]:

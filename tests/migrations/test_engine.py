@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from threading import Event
 
 import psycopg
@@ -122,7 +123,7 @@ def test_settings_and_roles_end_with_the_script(project: Project, database: Data
     with psycopg.connect(database.dsn, autocommit=True) as connection:
         connection.execute("create table public.other (who text, path text, lock text)")
     migrate(database.dsn, db_dir=project.db_dir)
-    assert database.rows("select * from public.other") == [("circle27_migrator", '"$user", public', "5s")]
+    assert database.rows("select * from public.other") == [("circle27_migrator", '"$user", public', "200ms")]
     assert database.value("select tableowner::text from pg_tables where tablename = 'seen'") == "circle27_owner"
 
 
@@ -136,6 +137,23 @@ def test_the_users_lock_timeout_wins(
     assert database.value("select lock from public.seen") == "7s"
 
 
+@pytest.mark.parametrize("style", ["German", "SQL, DMY", "Postgres, MDY"])
+def test_any_date_style_will_do(
+    project: Project, database: Database, monkeypatch: pytest.MonkeyPatch, style: str
+) -> None:
+    project.table("one")
+    project.table("two")
+    database.run(f"alter database {database.name} set datestyle = {style}")
+    migrate(database.dsn, db_dir=project.db_dir, to="one")
+    before = status(database.dsn, db_dir=project.db_dir)
+    assert [change.state for change in before] == ["deployed", "pending"]
+    monkeypatch.setenv("PGDATESTYLE", "ISO")
+    assert status(database.dsn, db_dir=project.db_dir) == before  # to the microsecond
+    monkeypatch.setenv("PGDATESTYLE", style)
+    assert migrate(database.dsn, db_dir=project.db_dir) == ["two"]
+    assert rollback(database.dsn, to="@ROOT", db_dir=project.db_dir) == ["two", "one"]
+
+
 def test_a_lock_time_out_is_explained(project: Project, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     project.table("one")
     project.change("two", "alter table public.one add column name text;", "alter table public.one drop column name;")
@@ -147,6 +165,49 @@ def test_a_lock_time_out_is_explained(project: Project, database: Database, monk
     assert "deploy/two.sql:5: canceling statement due to lock timeout" in said
     assert "try again when they are done" in said
     assert migrate(database.dsn, db_dir=project.db_dir) == ["two"]
+
+
+def test_a_migration_lets_those_pass_who_hold_what_it_needs(project: Project, database: Database) -> None:
+    project.table("one")
+    project.table("two")
+    both = "alter table public.one {0} column name{1};\nalter table public.two {0} column name{1};"
+    project.change("both", both.format("add", " text"), both.format("drop", ""))
+    migrate(database.dsn, db_dir=project.db_dir, to="two")
+    waits = "select exists (select from pg_locks where relation = 'public.two'::regclass and not granted)"
+    with ThreadPoolExecutor() as pool, psycopg.connect(database.admin) as reader:
+        reader.execute("set lock_timeout = '900ms'")
+        reader.execute("select from public.two")
+        told: list[str] = []
+        busy = partial(told.append, "busy")
+        migration = pool.submit(migrate, database.dsn, db_dir=project.db_dir, on_busy=busy)
+        database.until(waits)
+        reader.execute("select from public.one")  # with what the migration holds already, and waits with
+        reader.rollback()
+        assert migration.result(10) == ["both"]
+        assert told == ["busy"]
+
+
+def test_who_holds_it_for_too_long_is_left_in_peace(
+    project: Project, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("circle27.migrations.engine.PATIENCE", 0.5)
+    project.table("one")
+    project.change("two", "alter table public.one add column name text;", "alter table public.one drop column name;")
+    migrate(database.dsn, db_dir=project.db_dir, to="one")
+    with psycopg.connect(database.admin) as reader:
+        reader.execute("select from public.one")
+        said = refusal(database, project)
+    assert "two.sql:5: canceling statement due to lock timeout" in said
+    assert "try again when they are done" in said
+    assert "nothing of it was kept" in said
+    assert migrate(database.dsn, db_dir=project.db_dir) == ["two"]
+
+
+def test_a_script_without_a_frame_waits_longer(project: Project, database: Database) -> None:
+    seen = "create table public.seen as select current_setting('lock_timeout') as lock;"
+    project.change("one", seen, "select 1;", framed=False)
+    migrate(database.dsn, db_dir=project.db_dir)
+    assert database.value("select lock from public.seen") == "5s"
 
 
 def test_an_index_built_concurrently_needs_no_frame(project: Project, database: Database) -> None:

@@ -55,23 +55,6 @@ def test_the_real_plan_gives_the_same_dump_and_registry(
     assert registry(database) == registry(other_database)
 
 
-def test_the_real_plan_reverts_to_nothing_and_deploys_again(database: Database) -> None:
-    names = migrate(database.dsn)
-    deployed = database.dump()
-    assert all(check.error is None for check in verify(database.dsn))
-    assert rollback(database.dsn, to="@ROOT") == names[::-1]
-    empty = database.dump()
-    assert set(database.rows("select nspname from pg_namespace where nspname !~ '^pg_'")) == {
-        ("information_schema",),
-        ("public",),
-        ("sqitch",),
-    }
-    migrate(database.dsn)
-    assert database.dump() == deployed
-    rollback(database.dsn, to="@ROOT")
-    assert database.dump() == empty
-
-
 def test_registries_are_alike_after_deploy_and_revert(
     three: Project, database: Database, other_database: Database, sqitch: Sqitch
 ) -> None:

@@ -22,6 +22,8 @@ from circle27.migrations.effects import Effect, effects
 from circle27.migrations.engine import Change
 from circle27.migrations.errors import shown
 from circle27.migrations.operations import State
+from circle27.migrations.rehearsal import Rehearsed, milliseconds
+from circle27.migrations.scaffold import scaffold
 from circle27.migrations.snapshot import prepare
 from circle27.paths import DB
 
@@ -58,6 +60,10 @@ def _waiting() -> None:
     click.echo("Another migration is running; waiting for its end.", err=True)
 
 
+def _busy() -> None:
+    click.echo("Others use what this change locks; letting them pass, and trying again for a minute.", err=True)
+
+
 def _report(console: Console, sign: str, style: str) -> Callable[[str], None]:
     return lambda name: console.print(f"{sign} {name}", style=style)
 
@@ -90,22 +96,32 @@ def db(ctx: click.Context, dsn: str | None, db_dir: Path) -> None:
 @db.command()
 @dsn_option
 @click.option("--to", metavar="CHANGE|@TAG", help="Deploy up to and including this one; by default all.")
+@click.option("--rehearse", is_flag=True, help="Run all in one transaction, tell times and locks, and roll back.")
 @click.pass_context
-def migrate(ctx: click.Context, dsn: str | None, to: str | None) -> None:
+def migrate(ctx: click.Context, dsn: str | None, to: str | None, rehearse: bool) -> None:
     """Deploy what is pending.
 
     Each change runs, is verified and is registered in one transaction: it is there as a whole, or not at all. A change
-    that waits more than 5 s for a lock gives up; PGOPTIONS='-c lock_timeout=60s' allows more. A snapshot of functions
-    and policies that has changed before its release was tagged is refreshed: dropped and deployed anew in one
-    transaction, together with what the plan has put before it.
+    that does not get a lock within 0.2 s lets the traffic pass and tries again, for a minute; with PGOPTIONS='-c
+    lock_timeout=60s' it waits that long, once, and all requests behind it. A snapshot of functions and policies that
+    has changed before its release was tagged is refreshed: dropped and deployed anew in one transaction, together with
+    what the plan has put before it.
+
+    --rehearse does the same, verify scripts and all, in one transaction that is rolled back. It really takes the locks,
+    and holds them to its end, but waits 0.2 s for each, and then gives up. It stops before a change that does not run
+    in a transaction, and exits 1 then, as it does where a change fails.
 
     \b
     Example:
+      circle27 db migrate --rehearse
       circle27 db migrate
       circle27 db migrate --to @v0.1.0
       circle27 db --dsn 'host=db.internal dbname=circle27 user=circle27_migrator' migrate
     """
     conninfo, db_dir, console = _database(ctx, dsn), ctx.obj["db_dir"], _console()
+    if rehearse:
+        _rehearse(console, conninfo, db_dir, to)
+        return
     done = migrations.migrate(
         conninfo,
         db_dir=db_dir,
@@ -113,6 +129,7 @@ def migrate(ctx: click.Context, dsn: str | None, to: str | None) -> None:
         on_change=_report(console, "+", "green"),
         on_refresh=_report(console, "~ refreshes", "yellow"),
         on_wait=_waiting,
+        on_busy=_busy,
     )
     if done:
         console.print(reload_schema_cache(conninfo))
@@ -124,6 +141,57 @@ def migrate(ctx: click.Context, dsn: str | None, to: str | None) -> None:
             "put the script back, and write a new change instead.",
             err=True,
         )
+
+
+def _rehearse(console: Console, conninfo: str, db_dir: Path, to: str | None) -> None:
+    """Rehearse, print each step, and say what the rehearsal is worth."""
+    steps: list[Rehearsed] = []
+
+    def tell(step: Rehearsed) -> None:
+        steps.append(step)
+        sign = "~ refreshes" if step.refreshes else "+"
+        console.print(f"{sign} {', '.join(step.names)}: {milliseconds(step.seconds)}", style="green")
+        for lock in step.locks:
+            console.print(f"    {lock}")
+
+    stopped = migrations.rehearse(conninfo, db_dir=db_dir, to=to, on_unit=tell, on_wait=_waiting)
+    if any(step.locks for step in steps[:-1]):
+        console.print(
+            "All was one transaction: what a change above had locked is not told again, or told as strong as there."
+        )
+    if steps:
+        console.print("Rolled back: nothing was kept.")
+    if stopped:
+        raise CircleError(
+            f"the rehearsal ends before {stopped}, which does not run in a transaction and could not be rolled back; "
+            f"deploy it with `circle27 db migrate --to {stopped}`, then rehearse the rest."
+        )
+    if not steps:
+        console.print("Nothing to deploy.")
+
+
+@db.command()
+@click.argument("name")
+@click.option("-n", "--note", default="", help="What the change does, in a few words, for the plan.")
+@click.option("--requires", metavar="CHANGE", multiple=True, help="A change that this one needs; may be repeated.")
+@click.option("--concurrently", is_flag=True, help="For an index that is built while the table is in use.")
+@click.pass_context
+def new(ctx: click.Context, name: str, note: str, requires: tuple[str, ...], concurrently: bool) -> None:
+    """Plan a change of tables and write its scripts.
+
+    Adds NAME to sqitch.plan, before the release that is not tagged yet, and makes its deploy, revert and verify scripts
+    with hints. They fail until you have written them.
+
+    With --concurrently the deploy script has no transaction around it and can be repeated; NAME is the index's name.
+
+    \b
+    Example:
+      circle27 db new add_nickname -n 'What members like to be called' --requires campuses
+      circle27 db new users_created_at_idx --concurrently
+    """
+    for path in scaffold(name, db_dir=ctx.obj["db_dir"], note=note, requires=requires, concurrently=concurrently):
+        click.echo(f"{'Added a line to' if path.suffix == '.plan' else 'Wrote'} {shown(path)}")
+    click.echo("Write the three scripts, then: circle27 db snapshot, circle27 db migrate")
 
 
 @db.command()
@@ -150,9 +218,9 @@ def rollback(ctx: click.Context, dsn: str | None, to: str, yes: bool) -> None:
         console.print(f"Nothing was deployed after {to}.")
         return
     with console:  # one write: a reader who goes is noticed before anything is done, or not at all
-        for reversal in planned:
-            console.print(f"- {reversal.name}", style="bold")
-            for line, style in _lost(reversal.change):
+        for change in planned:
+            console.print(f"- {change.entry.name}", style="bold")
+            for line, style in _lost(change):
                 console.print(f"    {line}", style=style)
     if console.quiet:
         raise CircleError(
@@ -162,9 +230,9 @@ def rollback(ctx: click.Context, dsn: str | None, to: str, yes: bool) -> None:
         if not at_terminal():
             raise CircleError("nobody is there to confirm this rollback; add --yes to go ahead.")
         click.confirm(f"Revert {len(planned)} change(s)?", abort=True)
-    names = [reversal.name for reversal in planned]
+    names = [change.entry.name for change in planned]
     report = _report(console, "-", "yellow")
-    migrations.rollback(conninfo, to=to, db_dir=db_dir, on_change=report, on_wait=_waiting, expect=names)
+    migrations.rollback(conninfo, to=to, db_dir=db_dir, on_change=report, on_wait=_waiting, on_busy=_busy, expect=names)
     console.print(reload_schema_cache(conninfo))
 
 
@@ -244,25 +312,43 @@ def verify(ctx: click.Context, dsn: str | None) -> None:
 @db.command()
 @dsn_option
 @click.option("--to", metavar="CHANGE|@TAG", help="Up to and including this one; by default all.")
+@click.option("--locks", is_flag=True, help="Measure the locks, too: rehearses, as `migrate --rehearse` does.")
 @click.pass_context
-def plan(ctx: click.Context, dsn: str | None, to: str | None) -> None:
+def plan(ctx: click.Context, dsn: str | None, to: str | None, locks: bool) -> None:
     """Print the SQL that migrate would run.
 
-    Runs nothing.
+    Runs nothing, unless you ask for the locks: they are measured in a transaction that is rolled back. Then the SQL of
+    each change comes below the tables that it locks, who has to wait for that, and how long.
 
     \b
     Example:
       circle27 db plan | less
+      circle27 db plan --locks --to add_nickname
     """
-    found = migrations.pending(_database(ctx, dsn), db_dir=ctx.obj["db_dir"], to=to)
+    conninfo, db_dir = _database(ctx, dsn), ctx.obj["db_dir"]
+    found = migrations.pending(conninfo, db_dir=db_dir, to=to)
+    if not found:
+        click.echo("-- Nothing to deploy.")
+        return
+    steps: list[Rehearsed] = []
+    if locks:
+        migrations.rehearse(conninfo, db_dir=db_dir, to=to, on_unit=steps.append, on_wait=_waiting)
+    measured = {name: step for step in steps for name in step.names if not step.refreshes}
     for change in found:
         if change.whole:
             click.echo(
                 f"-- ~ refreshes {change.entry.name}: drops first what its draft has made; all in one transaction"
             )
+            for lock in (lock for step in steps for lock in step.locks):
+                click.echo(f"--     {lock}")
     for change in found:
         how = "" if change.deploy.transactional else " (not in a transaction)"
-        click.echo(f"-- + {change.entry.name}{how}\n{change.deploy.text}")
+        click.echo(f"-- + {change.entry.name}{how}")
+        if step := measured.get(change.entry.name):
+            click.echo("\n".join(f"--     {lock}" for lock in step.locks) or "--     blocks nobody")
+        elif locks and not (steps and steps[0].refreshes):
+            click.echo("--     not measured: the rehearsal ends before a change that does not run in a transaction")
+        click.echo(change.deploy.text)
 
 
 @db.command()

@@ -1,7 +1,9 @@
 """`circle27 docs`."""
 # ruff: noqa: E501 - rows of Markdown tables are one line each
 
+import re
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
@@ -9,8 +11,18 @@ import psycopg
 
 from circle27.connection import resolve_dsn
 from circle27.paths import ROOT
+from circle27.reference import sources
+from circle27.reference.catalogue import Catalogue
+from circle27.reference.commands import reference
+from circle27.reference.page import Page
+from circle27.reference.tables import tables
+from circle27.reference.typescript import declarations
 
 ERROR_CODES = ROOT / "docs" / "error_codes.md"
+CLI = ROOT / "docs" / "cli.md"
+TABLES = ROOT / "docs" / "tables.md"
+API = ROOT / "docs" / "api.md"
+TYPES = ROOT / "web" / "circle27.d.ts"
 
 HEAD = """# Error codes
 
@@ -98,9 +110,13 @@ def docs() -> None:
     """Generate the parts of docs/ that come from the code."""
 
 
+dsn_option = click.option("--dsn", metavar="DSN", help="Database to read from; by default as `circle27 db`.")
+check_option = click.option("--check", is_flag=True, help="Write nothing; exit 1 if the file is out of date.")
+
+
 @docs.command("error-codes")
-@click.option("--dsn", help="Database to read the registry from; by default as `circle27 db`.")
-@click.option("--check", is_flag=True, help="Write nothing; exit 1 if the file is out of date.")
+@dsn_option
+@check_option
 def error_codes_command(dsn: str | None, check: bool) -> None:
     """Write docs/error_codes.md from the registry of refusals.
 
@@ -111,14 +127,78 @@ def error_codes_command(dsn: str | None, check: bool) -> None:
     """
     with psycopg.connect(resolve_dsn(dsn)) as connection:
         text = error_codes(connection)
-    if ERROR_CODES.exists() and ERROR_CODES.read_text("utf-8") == text:
-        click.echo("docs/error_codes.md is up to date.")
+    write(ERROR_CODES, text, check)
+
+
+@docs.command("api")
+@dsn_option
+@check_option
+def api_command(dsn: str | None, check: bool) -> None:
+    """Write docs/api.md from the database's comments and docs/api/.
+
+    The answers in it are those of docs/api/answers.json. `pytest tests/reference --record` plays the examples against a
+    real stack and keeps what comes back.
+
+    \b
+    Examples:
+      circle27 docs api
+      circle27 docs api --check
+    """
+    with psycopg.connect(resolve_dsn(dsn)) as connection:
+        text = api(connection)
+    write(API, text, check)
+
+
+@docs.command("types")
+@dsn_option
+@check_option
+def types_command(dsn: str | None, check: bool) -> None:
+    """Write web/circle27.d.ts, TypeScript of all arguments, answers, rows, events and refusals.
+
+    From docs/api/types.yaml and the database.
+
+    \b
+    Examples:
+      circle27 docs types
+      circle27 docs types --check
+    """
+    with psycopg.connect(resolve_dsn(dsn)) as connection:
+        text = typescript(connection)
+    write(TYPES, text, check)
+
+
+def write(path: Path, text: str, check: bool) -> None:
+    """Write one generated file, or say that it is as it should be; with `check`, exit 1 where it is not."""
+    name = path.relative_to(ROOT)
+    if path.exists() and path.read_text("utf-8") == text:
+        click.echo(f"{name} is up to date.")
         return
     if check:
-        click.echo("docs/error_codes.md is out of date; run `circle27 docs error-codes`.", err=True)
+        command = click.get_current_context().command_path
+        click.echo(f"{name} is out of date; run `{command}`.", err=True)
         sys.exit(1)
-    ERROR_CODES.write_text(text, "utf-8")
-    click.echo("Wrote docs/error_codes.md.")
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text, "utf-8")
+    click.echo(f"Wrote {name}.")
+
+
+def api(connection: psycopg.Connection[Any]) -> str:
+    """Return docs/api.md as this database and docs/api/ have it."""
+    catalogue, types, story = Catalogue.read(connection), sources.types(), sources.story()
+    sources.complete(catalogue, types, story)
+    return Page(catalogue, types, story, sources.answers()).text()
+
+
+def typescript(connection: psycopg.Connection[Any]) -> str:
+    """Return web/circle27.d.ts as this database and docs/api/types.yaml have it."""
+    catalogue, types = Catalogue.read(connection), sources.types()
+    sources.complete(catalogue, types, sources.story())
+    return declarations(catalogue, types, gateway_slugs())
+
+
+def gateway_slugs() -> list[str]:
+    """Return the slugs that the gateway answers by itself."""
+    return re.findall(r"^\| \d+ \| `([a-z_]+)` \|", TAIL, re.M)
 
 
 def error_codes(connection: psycopg.Connection[Any]) -> str:
@@ -137,3 +217,34 @@ def error_codes(connection: psycopg.Connection[Any]) -> str:
                 for _, slug, status, message, hint, retry_safe in of_area
             )
     return "".join([*parts, TAIL])
+
+
+@docs.command("cli")
+@check_option
+def cli_command(check: bool) -> None:
+    """Write docs/cli.md from the help of every command.
+
+    \b
+    Examples:
+      circle27 docs cli
+      circle27 docs cli --check
+    """
+    whole = click.get_current_context().find_root().command
+    assert isinstance(whole, click.Group)
+    write(CLI, reference(whole), check)
+
+
+@docs.command("tables")
+@dsn_option
+@check_option
+def tables_command(dsn: str | None, check: bool) -> None:
+    """Write docs/tables.md from the catalogue: columns, keys, who may read what.
+
+    \b
+    Examples:
+      circle27 docs tables
+      circle27 docs tables --check
+    """
+    with psycopg.connect(resolve_dsn(dsn)) as connection:
+        text = tables(connection)
+    write(TABLES, text, check)

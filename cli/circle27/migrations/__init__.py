@@ -5,14 +5,27 @@
 
 from circle27.migrations.operations import (
     Check,
-    Reversal,
     Status,
     migrate,
     pending,
+    rehearse,
     reversals,
     rollback,
     status,
     verify,
 )
+from circle27.migrations.rehearsal import Lock, Rehearsed
 
-__all__ = ["Check", "Reversal", "Status", "migrate", "pending", "reversals", "rollback", "status", "verify"]
+__all__ = [
+    "Check",
+    "Lock",
+    "Rehearsed",
+    "Status",
+    "migrate",
+    "pending",
+    "rehearse",
+    "reversals",
+    "rollback",
+    "status",
+    "verify",
+]

@@ -146,7 +146,8 @@ def _same_version(conninfo: str, db_dir: Path) -> str | None:
         raise
     for state, sentence in {
         "unknown": "the database holds {}, which this version does not know; check out the version that was deployed.",
-        "edited": "{} was deployed from another text than its script has now; run `circle27 db migrate` first.",
+        "edited": "{} was deployed from another text than its script has now; `circle27 db migrate` refreshes a draft, "
+        "any other script is to be put back.",
         "pending": "the database lacks {}; run `circle27 db migrate` first.",
     }.items():
         if names := [change.name for change in changes if change.state == state]:
@@ -254,7 +255,7 @@ def fresh(conninfo: str, db_dir: Path = DB) -> Iterator[psycopg.Connection[Any]]
     with psycopg.connect(conninfo, autocommit=True) as server:
         try:
             server.execute(sql.SQL("create database {} template template0").format(name))
-        except psycopg.errors.InsufficientPrivilege:
+        except (psycopg.errors.InsufficientPrivilege, psycopg.errors.ReadOnlySqlTransaction):
             raise MigrationError(
                 f"{server.info.user} may not create the throw-away database that this needs; connect as a role with "
                 "CREATEDB: the local stack's migrator has it."

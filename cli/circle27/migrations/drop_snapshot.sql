@@ -13,6 +13,7 @@ declare
   v_owners  jsonb := current_setting('circle27.snapshot_owners');
   v_keep    oid[] := current_setting('circle27.snapshot_keep');
   v_drop    text := current_setting('circle27.snapshot_drop');
+  v_tables  text;
   v_thing   record;
   v_blocked oid[];
   v_dropped boolean;
@@ -20,6 +21,16 @@ declare
   v_message text;
   v_detail  text;
 begin
+  -- At once: the longer it takes from the first lock to the last, the more requests wait for one and hold another.
+  select string_agg(relations.oid::regclass::text, ', ' order by relations.oid)
+  into v_tables
+  from pg_class as relations
+  where v_owners ->> relations.relnamespace::regnamespace::text = relations.relowner::regrole::text
+    and exists (select from pg_policy where polrelid = relations.oid);
+  if v_tables is not null then
+    execute format('lock table only %s in access exclusive mode', replace(v_tables, ', ', ', only '));
+  end if;
+
   for v_thing in
     select distinct
       rights.kind,

@@ -8,6 +8,7 @@ import getpass
 import json
 import logging
 import os
+import random
 import socket
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -35,7 +36,8 @@ Direction = Literal["apply", "rollback"]
 logging.getLogger("yoyo").addHandler(logging.NullHandler())
 
 SQITCH_LOCK = 75474063  # the advisory lock of App::Sqitch::Engine::pg
-LOCK_TIMEOUT = "5s"
+ALONE_LOCK_TIMEOUT = "5s"  # of a script without a frame: an index that is built concurrently waits for transactions
+PATIENCE = 60.0  # seconds for which a transaction that does not get its locks is tried again
 _POLL = 0.2  # seconds
 
 
@@ -73,19 +75,42 @@ class Change(Migration):  # type: ignore[misc]  # yoyo has no types
         self.deploy, self.revert = Script(entry.script("deploy")), Script(entry.script("revert"))
         self.verify = Script(entry.script("verify"))
         self.steps: list[Any] = []
+        self.undone: bool | psycopg.Error = False
+        """Of a deploy that failed outside of a transaction: whether the revert script ran, or how it failed."""
 
     def process_steps(self, backend: "SqitchBackend", direction: Direction, force: bool = False) -> None:
-        """Deploy and verify, or revert; inside a transaction if the script asks for one."""
-        steps = StepCollector(self)
-        steps.add_step(self.script("apply").run, self._restore if self.former else self.revert.run)
-        steps.add_step(self.verify.check)
+        """Deploy and verify, or revert; inside a transaction if the script asks for one.
+
+        Where it does not, yoyo goes back through the steps after a failure. So the undoing is a step before the deploy:
+        what a deploy leaves that fails in the middle (an index that is not valid) is taken away, too.
+        """
         self.use_transactions = self.script(direction).transactional
+        steps = StepCollector(self)
+        if direction == "rollback":
+            steps.add_step(None, self._restore if self.former else self.revert.run)
+        else:
+            for script in (self.revert, self.verify):  # found missing later, it would be too late outside a transaction
+                script.load()
+            steps.add_step(None, self._undo)
+            steps.add_step(self.script("apply").run)
+            steps.add_step(self.verify.check)
         self.steps = steps.create_steps(self.use_transactions)
         super().process_steps(backend, direction, force)
 
     def script(self, direction: Direction) -> Script:
         """Return the script that a direction runs."""
         return (self.whole or self.deploy) if direction == "apply" else (self.former or self.revert)
+
+    def _undo(self, connection: Connection) -> None:
+        """Run the revert script after a failure, unless nothing has been done: what is there is not ours then."""
+        if self.deploy.untouched or connection.closed:
+            return
+        try:
+            with connection.transaction() if self.revert.transactional else nullcontext():
+                self.revert.run(connection)
+            self.undone = True
+        except psycopg.Error as error:
+            self.undone = error
 
     def _restore(self, connection: Connection) -> None:
         """Put the releases before it in the place of an old draft."""
@@ -95,7 +120,15 @@ class Change(Migration):  # type: ignore[misc]  # yoyo has no types
 
 
 class SqitchBackend(PostgresqlPsycopgBackend):  # type: ignore[misc]  # yoyo has no types
-    """yoyo's psycopg 3 backend with Sqitch's registry and lock in place of yoyo's own."""
+    """yoyo's psycopg 3 backend with Sqitch's registry and lock in place of yoyo's own.
+
+    All goes through one connection. If this process is killed, the server may still be at work for it: then it still
+    holds Sqitch's lock, too, and nobody else begins.
+    """
+
+    connection_class: type[Connection] = psycopg.Connection
+    lock_timeout = "200ms"  # of one attempt
+    on_busy: Callable[[], None] | None = None  # called once for each transaction that has to be tried again
 
     def __init__(self, conninfo: str, project: str) -> None:
         """Connect. `conninfo` is a libpq connection string or URI, '' for libpq's variables alone."""
@@ -103,7 +136,7 @@ class SqitchBackend(PostgresqlPsycopgBackend):  # type: ignore[misc]  # yoyo has
 
     @property
     def project(self) -> str:
-        """The project's name (kept where yoyo keeps its table's, so that `copy()` hands it on)."""
+        """The project's name (kept where yoyo keeps its table's)."""
         return str(self.migration_table)
 
     @property
@@ -113,11 +146,14 @@ class SqitchBackend(PostgresqlPsycopgBackend):  # type: ignore[misc]  # yoyo has
         return connection
 
     def connect(self, dburi: str) -> Connection:
-        """Connect with a lock timeout, unless the user has set one: waiting DDL stops all traffic behind it."""
-        options = str(conninfo_to_dict(dburi).get("options") or os.environ.get("PGOPTIONS", ""))
-        if "lock_timeout" not in options:
-            options = f"{options} -c lock_timeout={LOCK_TIMEOUT}".strip()
-        return psycopg.connect(
+        """Connect with a lock timeout: waiting DDL stops all traffic behind it. The user's options come last, and win.
+
+        The server looks each second whether this process is still there; else a killed one's statement would go on.
+        """
+        users = conninfo_to_dict(dburi).get("options") or os.environ.get("PGOPTIONS", "")
+        self.users_timeout = "lock_timeout" in str(users)
+        options = f"-c lock_timeout={self.lock_timeout} -c client_connection_check_interval=1s {users}"
+        return self.connection_class.connect(
             dburi, autocommit=True, options=options, client_encoding="utf8", fallback_application_name="circle27"
         )
 
@@ -168,7 +204,8 @@ class SqitchBackend(PostgresqlPsycopgBackend):  # type: ignore[misc]  # yoyo has
         """Return the project's deployed changes, oldest first."""
         if not self.initialized:
             return []
-        rows = self.connection.execute(query("deployed"), {"project": self.project})
+        # Binary, since psycopg reads times as text in DateStyle ISO alone.
+        rows = self.connection.execute(query("deployed"), {"project": self.project}, binary=True)
         return [Deployed(*row) for row in rows]
 
     def apply_one(self, migration: Change, force: bool = False, mark: bool = True) -> None:
@@ -183,18 +220,45 @@ class SqitchBackend(PostgresqlPsycopgBackend):  # type: ignore[misc]  # yoyo has
         self, change: Change, direction: Direction, force: bool, record: Callable[[Connection, Change], None] | None
     ) -> None:
         transactional = change.script(direction).transactional
-        with (
-            nullcontext(self) if self._in_transaction else self.copy() as backend,
-            backend.transaction() if transactional else nullcontext(),
-        ):
-            change.process_steps(backend, direction, force)
-            if record:
-                record(backend.connection, change)
+
+        def attempt() -> None:
+            with self.transaction() if transactional else nullcontext():
+                change.process_steps(self, direction, force)
+                if record:
+                    record(self.connection, change)
+
+        if transactional:
+            self.patiently(attempt)
+        else:
+            if not self.users_timeout:
+                self.connection.execute(f"set lock_timeout = '{ALONE_LOCK_TIMEOUT}'".encode())
+            attempt()
+
+    def patiently(self, attempt: Callable[[], None]) -> None:
+        """Run a transaction until it gets its locks; each time it does not, let the traffic pass.
+
+        Requests take the same locks in another order. Who waits for one with others in hand may wait for ever; the
+        server would find out after a second, and end a request as likely as us. So we give up first.
+
+        Once only if the user has set a lock_timeout, or inside of another transaction.
+        """
+        once, deadline = self.users_timeout or self._in_transaction, time.monotonic() + PATIENCE
+        on_busy = self.on_busy
+        while True:
+            try:
+                return attempt()
+            except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
+                if once or time.monotonic() > deadline:
+                    raise
+            if on_busy:
+                on_busy()
+                on_busy = None
+            time.sleep(random.uniform(0.1, 0.5))
 
     def take_back_draft(self, draft: Change) -> None:
         """Take an unreleased snapshot out of the database and its registry, but for its routines; nobody may call them.
 
-        They go, or get their new bodies, in `replace_draft`. Both belong into one `together`.
+        They go, or get their new bodies, in `replace_draft`. Both belong into one transaction.
         """
         drop_snapshot(self.connection, routines(self.connection))
         record_revert(self.connection, draft)
@@ -203,12 +267,6 @@ class SqitchBackend(PostgresqlPsycopgBackend):  # type: ignore[misc]  # yoyo has
         """Deploy the snapshot in the place of the draft that was taken back."""
         drop_unlike(self.connection, snapshot.script("apply"))
         self.apply_one(snapshot)
-
-    @contextmanager
-    def together(self) -> Iterator["SqitchBackend"]:
-        """Give a backend whose changes commit together at the end, or not at all. Each must be transactional."""
-        with self.copy() as backend, backend.transaction():
-            yield backend
 
 
 def routines(connection: Connection) -> dict[int, str]:

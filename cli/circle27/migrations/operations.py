@@ -1,4 +1,4 @@
-"""What can be done with a database: migrate, roll back, tell the status, verify.
+"""What can be done with a database: migrate, rehearse that, roll back, tell the status, verify.
 
 Each function takes a libpq connection string or URI ('' for libpq's variables alone) and `db_dir`, the folder that
 holds migrations/. Each raises MigrationError (one sentence for the user), or psycopg.OperationalError if it can't
@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import takewhile
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 import psycopg
 from psycopg import errors as pg
@@ -18,12 +19,14 @@ from psycopg import errors as pg
 from circle27.migrations.engine import Change, Deployed, SqitchBackend, record_tags
 from circle27.migrations.errors import MigrationError
 from circle27.migrations.plan import Entry, Plan, is_release
+from circle27.migrations.rehearsal import Rehearsed, RehearsingBackend
 from circle27.migrations.releases import whole
 from circle27.migrations.script import Script
 from circle27.paths import DB
 
 State = Literal["deployed", "edited", "pending", "unknown"]
 Say = Callable[[str], None]
+Backend = TypeVar("Backend", bound=SqitchBackend)
 
 ROOT_TARGET = "@ROOT"
 
@@ -49,18 +52,6 @@ class Check:
 
 
 @dataclass(frozen=True)
-class Reversal:
-    """A change that a rollback would revert."""
-
-    change: Change
-
-    @property
-    def name(self) -> str:
-        """The change's name."""
-        return self.change.entry.name
-
-
-@dataclass(frozen=True)
 class _Situation:
     """A plan beside what a database holds. `common` counts the changes on which both agree, from the first on."""
 
@@ -70,11 +61,7 @@ class _Situation:
     @property
     def common(self) -> int:
         pairs = zip(self.plan.entries, self.deployed, strict=False)
-        return next((n for n, (entry, row) in enumerate(pairs) if entry.id != row.id), min(self.counts))
-
-    @property
-    def counts(self) -> tuple[int, int]:
-        return len(self.plan.entries), len(self.deployed)
+        return len(list(takewhile(lambda pair: pair[0].id == pair[1].id, pairs)))
 
     @property
     def foreign(self) -> list[Deployed]:
@@ -102,6 +89,15 @@ class _Situation:
         changes = [Change(entry) for entry in self.plan.entries[min(self.common, len(self.plan.entries) - 1) :]]
         changes[-1].whole = whole(self.plan.entries, self.plan.db_dir)
         return changes
+
+    def units(self, to: str | None) -> list[list[Change]]:
+        """Return what `migrate` deploys up to `to`, in order; what commits together is one list: a refresh is."""
+        until = self.plan.find(to) + 1 if to else len(self.plan.entries)
+        if self.refreshable and until == len(self.plan.entries):
+            return [self.refresh]
+        if self.foreign:
+            raise _diverged(self)
+        return [[Change(entry)] for entry in self.plan.entries[self.common : until]]
 
     def reversals(self, keep: int) -> list[Change]:
         """Return the deployed changes after the first `keep`, newest first; a moved one by its name.
@@ -135,6 +131,7 @@ def migrate(
     on_change: Say | None = None,
     on_refresh: Say | None = None,
     on_wait: Callable[[], None] | None = None,
+    on_busy: Callable[[], None] | None = None,
     wait: float = 60,
 ) -> list[str]:
     """Deploy what is pending, up to and including `to` (a change or @tag); return the names deployed, in order.
@@ -142,34 +139,69 @@ def migrate(
     An unreleased snapshot (`release_x_y_z` without a tag) that has changed since is refreshed: dropped and deployed
     anew in one transaction, with all that the plan has put before it. `on_refresh` is called with its name before.
     `on_change` is called with each name once it is committed, `on_wait` once if another migration holds the lock; the
-    wait ends with an error after `wait` seconds.
+    wait ends with an error after `wait` seconds. `on_busy` is called once for each change that has to be tried again,
+    as others use what it locks.
     """
     plan = _read(db_dir)
-    until = plan.find(to) + 1 if to else len(plan.entries)
     done: list[str] = []
     with _session(conninfo, plan) as backend, backend.lock(wait, on_wait):
+        backend.on_busy = on_busy
         now = _Situation(plan, backend.deployed())
-        if now.refreshable and until == len(plan.entries):
-            done = _refresh(backend, now, on_change, on_refresh)
-            now = _Situation(plan, backend.deployed())
-        if now.foreign:
-            raise _diverged(now)
+        units = now.units(to)
         backend.initialize(plan)
-        for entry in plan.entries[now.common : until]:
-            with _explained("deploy", change := Change(entry)):
-                backend.apply_one(change)
-            done.append(entry.name)
-            if on_change:
-                on_change(entry.name)
-        for entry in plan.entries[: max(now.common, until)]:
+        for unit in units:
+            for name in _deploy(backend, now, unit, on_refresh):
+                done.append(name)
+                if on_change:
+                    on_change(name)
+        for entry in plan.entries[: max(now.common, plan.find(to) + 1 if to else len(plan.entries))]:
             record_tags(backend.connection, entry)
     return done
 
 
-def _refresh(backend: SqitchBackend, now: _Situation, on_change: Say | None, on_refresh: Say | None) -> list[str]:
-    """Put the snapshot of today in the place of the deployed draft: all in one transaction. Return the names."""
+def rehearse(
+    conninfo: str,
+    *,
+    db_dir: Path = DB,
+    to: str | None = None,
+    on_unit: Callable[[Rehearsed], None],
+    on_wait: Callable[[], None] | None = None,
+    wait: float = 60,
+) -> str | None:
+    """Do what `migrate` does, in one transaction that is rolled back; give each step with its time and locks.
+
+    Stops before a change that does not run in a transaction, since nothing could take it back; returns its name then.
+    """
+    plan = _read(db_dir)
+    with _connected(RehearsingBackend, conninfo, plan) as backend, backend.lock(wait, on_wait):
+        now = _Situation(plan, backend.deployed())
+        with backend.rehearsal() as begin:
+            backend.initialize(plan)
+            for unit in now.units(to):
+                if not (unit[-1].whole or unit[0].deploy.transactional):
+                    return unit[0].entry.name
+                step = begin()
+                names = _deploy(backend, now, unit)
+                with _explained("deploy", unit[-1]):
+                    rehearsed = step.end(names, refreshes=unit[-1].whole is not None)
+                on_unit(rehearsed)
+    return None
+
+
+def _deploy(backend: SqitchBackend, now: _Situation, unit: list[Change], on_refresh: Say | None = None) -> list[str]:
+    """Deploy what commits together; return the names."""
+    if unit[-1].whole:
+        _refresh(backend, now, unit, on_refresh)
+    else:
+        with _explained("deploy", unit[0]):
+            backend.apply_one(unit[0])
+    return [change.entry.name for change in unit]
+
+
+def _refresh(backend: SqitchBackend, now: _Situation, changes: list[Change], on_refresh: Say | None) -> None:
+    """Put the snapshot of today in the place of the deployed draft: all in one transaction."""
     row = now.deployed[-1]
-    *below, snapshot = changes = now.refresh
+    *below, snapshot = changes
     if alone := [change.entry.name for change in changes if not change.deploy.transactional]:
         before = now.deployed[-2].name if len(now.deployed) > 1 else ROOT_TARGET
         raise MigrationError(
@@ -179,18 +211,17 @@ def _refresh(backend: SqitchBackend, now: _Situation, on_change: Say | None, on_
     if on_refresh:
         on_refresh(row.name)
     kept = f"nothing was changed; {row.name} is as it was"
-    with _explained("refresh", draft := Change(snapshot.entry, row.id), kept), backend.together() as inside:
-        inside.take_back_draft(draft)
-        for change in below:
-            with _explained("deploy", change, kept):
-                inside.apply_one(change)
-        with _explained("deploy", snapshot, kept):
-            inside.replace_draft(snapshot)
-    done = [change.entry.name for change in changes]
-    if on_change:
-        for name in done:
-            on_change(name)
-    return done
+    draft = Change(snapshot.entry, row.id)
+
+    def attempt() -> None:
+        with backend.transaction():
+            backend.take_back_draft(draft)
+            for change in below:
+                backend.apply_one(change)
+            backend.replace_draft(snapshot)
+
+    with _explained("refresh", draft, kept):
+        backend.patiently(attempt)
 
 
 def rollback(
@@ -200,16 +231,19 @@ def rollback(
     db_dir: Path = DB,
     on_change: Say | None = None,
     on_wait: Callable[[], None] | None = None,
+    on_busy: Callable[[], None] | None = None,
     wait: float = 60,
     expect: list[str] | None = None,
 ) -> list[str]:
     """Revert all that was deployed after `to` (a change, @tag, or @ROOT for all), newest first; return the names.
 
-    `expect` is what the caller has seen confirmed: if the database has moved on since, nothing is reverted.
+    `expect` is what the caller has seen confirmed: if the database has moved on since, nothing is reverted. The
+    callbacks are those of `migrate`.
     """
     plan = _read(db_dir)
     done: list[str] = []
     with _session(conninfo, plan) as backend, backend.lock(wait, on_wait):
+        backend.on_busy = on_busy
         changes = _to_revert(_Situation(plan, backend.deployed()), to)
         if expect is not None and expect != [change.entry.name for change in changes]:
             raise MigrationError("the database was migrated while you were asked; nothing is rolled back. Look again.")
@@ -222,23 +256,18 @@ def rollback(
     return done
 
 
-def reversals(conninfo: str, *, to: str, db_dir: Path = DB) -> list[Reversal]:
-    """Return what `rollback` would revert, newest first."""
+def reversals(conninfo: str, *, to: str, db_dir: Path = DB) -> list[Change]:
+    """Return the changes that `rollback` would revert, newest first."""
     plan = _read(db_dir)
     with _session(conninfo, plan) as backend:
-        return [Reversal(change) for change in _to_revert(_Situation(plan, backend.deployed()), to)]
+        return _to_revert(_Situation(plan, backend.deployed()), to)
 
 
 def pending(conninfo: str, *, db_dir: Path = DB, to: str | None = None) -> list[Change]:
     """Return the changes that `migrate` would deploy, in order."""
     plan = _read(db_dir)
-    until = plan.find(to) + 1 if to else len(plan.entries)
     with _session(conninfo, plan) as backend:
-        now = _Situation(plan, backend.deployed())
-        refresh = now.refreshable and until == len(plan.entries)
-        if now.foreign and not refresh:
-            raise _diverged(now)
-        return now.refresh if refresh else [Change(entry) for entry in plan.entries[now.common : until]]
+        return [change for unit in _Situation(plan, backend.deployed()).units(to) for change in unit]
 
 
 def status(conninfo: str, *, db_dir: Path = DB) -> list[Status]:
@@ -281,12 +310,18 @@ def _read(db_dir: Path) -> Plan:
 @contextmanager
 def _session(conninfo: str, plan: Plan) -> Iterator[SqitchBackend]:
     """Connect. What the server refuses outside a script is one sentence, too."""
+    with _connected(SqitchBackend, conninfo, plan) as backend:
+        yield backend
+
+
+@contextmanager
+def _connected(backend_class: type[Backend], conninfo: str, plan: Plan) -> Iterator[Backend]:
     try:
-        with SqitchBackend(conninfo, plan.project) as backend:
+        with backend_class(conninfo, plan.project) as backend:
             yield backend
     except pg.InsufficientPrivilege as error:
         raise MigrationError(
-            f"{_sentence(error)} Connect as circle27_migrator; db/roles.sql, run once by a superuser, gives it "
+            f"{_sentence(error)} Connect as circle27_migrator; db/roles.sql, run once for each database, gives it "
             "its rights."
         ) from error
     except psycopg.ProgrammingError as error:
@@ -305,6 +340,11 @@ def _to_revert(now: _Situation, to: str) -> list[Change]:
 def _diverged(now: _Situation) -> MigrationError:
     names = ", ".join(row.name for row in now.foreign)
     last = now.plan.entries[now.common - 1].name if now.common else ROOT_TARGET
+    if now.refreshable:
+        return MigrationError(
+            f"{names} is a draft, is deployed, and comes last: leave --to out, and it is refreshed together with what "
+            f"is new; or take it back with `circle27 db rollback --to {last}` and migrate again."
+        )
     return MigrationError(
         f"the database holds {names}, which the plan does not have in that place; check out the version that was "
         f"deployed, or take it back with `circle27 db rollback --to {last}` and migrate again."
@@ -318,12 +358,19 @@ def _explained(action: Literal["deploy", "revert", "refresh"], change: Change, k
     try:
         yield
     except psycopg.Error as error:
-        kept = kept or (
-            "nothing of it was kept"
-            if change.script(direction).transactional
-            else ("it does not run in a transaction, so look at what it has left before you run it again")
-        )
+        kept = kept or _kept(change, direction)
         raise MigrationError(f"could not {action} {change.entry.name}: {_sentence(error)} ({kept})") from error
+
+
+def _kept(change: Change, direction: Literal["apply", "rollback"]) -> str:
+    """Say what a script that failed has left behind."""
+    script = change.script(direction)
+    if script.transactional or script.untouched:
+        return "nothing of it was kept"
+    if change.undone is True:
+        return "it does not run in a transaction; its revert script has taken back what it had done"
+    look = "it does not run in a transaction, so look at what it has left before you run it again"
+    return f"{look}; its revert script failed, too: {_sentence(change.undone)}" if change.undone else look
 
 
 def _sentence(error: BaseException) -> str:
@@ -341,7 +388,7 @@ def _sentence(error: BaseException) -> str:
     parts += [part for part in (cause.diag.message_detail, cause.diag.message_hint) if part]
     if isinstance(cause, pg.LockNotAvailable):
         parts += [
-            "Other sessions use the object; try again when they are done, or allow more time: "
-            "PGOPTIONS='-c lock_timeout=60s'"
+            "Other sessions use the object; try again when they are done. PGOPTIONS='-c lock_timeout=60s' waits "
+            "longer, and so does every request behind it"
         ]
     return where + ". ".join(part.rstrip(".") for part in parts) + "."

@@ -6,6 +6,8 @@
 -- fact:   a line of SQL, or two spaces and a part of the line above. Null: the object is in schema auth and not ours.
 -- body:   a routine's text.
 --
+-- Expressions are printed without needless parentheses: those that a `between` leaves are lost by dump and restore.
+--
 -- The settings make one text of one schema, whatever the session's own are. Owners hold all rights on what is theirs,
 -- so only what was taken from them is a fact; `maintain` is not counted, as only PostgreSQL 17 has it.
 
@@ -205,7 +207,7 @@ facts as (
   union all
   select
     class, ours.oid, 20, conname,
-    '  constraint ' || quote_ident(conname) || ' ' || pg_get_constraintdef(con.oid) || ',', null
+    '  constraint ' || quote_ident(conname) || ' ' || pg_get_constraintdef(con.oid, true) || ',', null
   from ours
   join pg_constraint as con
     on (class = 'pg_class'::regclass and conrelid = ours.oid) or (class = 'pg_type'::regclass and contypid = ours.oid)
@@ -222,7 +224,7 @@ facts as (
       case
         when not exists (select from pg_constraint where conindid = indexrelid and contype in ('p', 'u', 'x'))
           then 'create' || case when indisunique then ' unique' else '' end || ' index ' || quote_ident(relname)
-            || regexp_replace(pg_get_indexdef(indexrelid), '^.*? ON ', ' on ') || ';'
+            || regexp_replace(pg_get_indexdef(indexrelid, 0, true), '^.*? ON ', ' on ') || ';'
       end
     ),
     (case when not indisvalid then 'index ' || indexrelid::regclass || ' is not valid;' end)
@@ -241,8 +243,8 @@ facts as (
       from unnest(polroles) as grantee
       cross join lateral (select case grantee when 0 then 'public' else grantee::regrole::text end) as role (name)
     )
-    || coalesce(E'\nusing (' || pg_get_expr(polqual, polrelid) || ')', '')
-    || coalesce(E'\nwith check (' || pg_get_expr(polwithcheck, polrelid) || ')', '') || ';',
+    || coalesce(E'\nusing (' || pg_get_expr(polqual, polrelid, true) || ')', '')
+    || coalesce(E'\nwith check (' || pg_get_expr(polwithcheck, polrelid, true) || ')', '') || ';',
     null
   from ours
   join pg_policy on polrelid = ours.oid
@@ -339,7 +341,7 @@ defaults as (
     )
   ) as changed
   where defaclrole::regrole::text in ('circle27_owner', 'circle27_auth', 'circle27_migrator')
-    or defaclnamespace in (select oid from schemas)
+    or defaclnamespace in (select oid from schemas where is_ours)
 )
 
 select

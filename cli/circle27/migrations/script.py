@@ -20,6 +20,9 @@ _PSQL_SET = re.compile(r"^\\set\s.*$", re.MULTILINE)
 
 # A script's SET and SET ROLE must not outlive it.
 _RESET = "reset session authorization; reset role; reset all"
+_SETTING = re.compile(r"(set|reset)\b")
+_CONCURRENTLY = re.compile(r"\bconcurrently\b")
+_REFUSED = "42"  # SQLSTATEs of what the server refuses before it does anything: syntax, names, rights
 
 
 class Script:
@@ -33,6 +36,8 @@ class Script:
         """Remember where the script is; it is read when needed. One with a `text` is in no file."""
         self.path = path
         self._text = text
+        self.untouched = False
+        """Whether the last run failed before it had done anything; told of scripts without a frame only."""
 
     @cached_property
     def raw(self) -> bytes:
@@ -80,15 +85,38 @@ class Script:
         """Whether one transaction frames the script."""
         return self._parsed[1]
 
+    def load(self) -> None:
+        """Read the file. Raises MigrationError if it is missing, or not plain SQL."""
+        _ = self._parsed
+
     def run(self, connection: psycopg.Connection[TupleRow]) -> None:
         """Execute the statements. A psycopg.Error leaves with a note that names file and line."""
-        for statement in self.statements:
+        try:
+            self._execute(connection)
+        except psycopg.Error:
+            if not (self.transactional or connection.closed):
+                connection.rollback()  # one that the script has begun itself
+                connection.execute(_RESET)
+            raise
+
+    def _execute(self, connection: psycopg.Connection[TupleRow]) -> None:
+        for index, statement in enumerate(self.statements):
             try:
                 connection.execute(statement.text.encode())
             except psycopg.Error as error:
                 error.add_note(self._place(statement.line_at(int(error.diag.statement_position or 0))))
+                self.untouched = self._untouched(index, error)
                 raise
         connection.execute(_RESET)
+
+    def _untouched(self, failed: int, error: psycopg.Error) -> bool:
+        """Whether a statement's failure leaves nothing: none before it did more than set, and it is whole by itself.
+
+        Index builds are not: one that fails in the middle leaves an index that is not valid.
+        """
+        before = all(_SETTING.match(statement.words) for statement in self.statements[:failed])
+        whole = not _CONCURRENTLY.search(self.statements[failed].words)
+        return before and (whole or (error.sqlstate or "").startswith(_REFUSED))
 
     def _place(self, line: int) -> str:
         """Return file:line, and for a snapshot's line also that of the source."""
@@ -109,4 +137,4 @@ class Script:
         if not self.transactional and any(_CONTROL.match(statement.words) for statement in self.statements):
             raise MigrationError(f"{shown(self.path)}: frame a verify script by one `begin; ... rollback;`.")
         with connection.transaction(force_rollback=True):
-            self.run(connection)
+            self._execute(connection)

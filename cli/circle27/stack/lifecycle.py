@@ -33,6 +33,7 @@ READERS = {
     "secrets/pgbouncer.users": ("pgbouncer",),
     "conf/postgrest.conf": ("postgrest",),
     "conf/postgrest_2.conf": ("postgrest_2",),
+    "secrets/jwt.jwks": ("postgrest", "postgrest_2"),
     "conf/gateway.js": ("gateway",),
     "secrets/nginx.conf": ("gateway",),
 }
@@ -43,7 +44,7 @@ def up(say: Callable[[str], None]) -> Settings:
 
     `say` is told each step. Raises CircleError for a taken port, a missing program, a service that won't start.
     """
-    with _alone():
+    with alone():
         return _up(say)
 
 
@@ -90,7 +91,7 @@ def _up(say: Callable[[str], None]) -> Settings:
 
 def prepare(settings: Settings) -> None:
     """Make the folder, the secrets, the configuration and the cluster, and start nothing."""
-    with _alone():
+    with alone():
         _prepare(settings)
 
 
@@ -106,7 +107,7 @@ def _prepare(settings: Settings) -> list[str]:
 
 def down(settings: Settings) -> int:
     """Stop every process of the stack; return how many a killed supervisor had left. The data stays."""
-    with _alone():
+    with alone():
         supervisor = Supervisor(settings)
         if supervisor.running():
             supervisor.end()
@@ -114,8 +115,8 @@ def down(settings: Settings) -> int:
 
 
 @contextmanager
-def _alone() -> Iterator[None]:
-    """Let one `up` or `down` work on a folder at a time; a second one waits for the first."""
+def alone() -> Iterator[None]:
+    """Let one command that changes the stack work on its folder at a time; a second one waits for the first."""
     folder = home()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with (folder / "lock").open("w") as file:

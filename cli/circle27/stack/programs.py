@@ -18,9 +18,7 @@ def postgresql_bindir(data: Path | None = None) -> Path:
     """Return the folder of a PostgreSQL server: $PG_BINDIR, the version that made `data`, or the newest installed."""
     if chosen := os.environ.get("PG_BINDIR"):
         return Path(chosen)
-    versions = {
-        int(path.parent.parent.name): path.parent for path in Path("/usr/lib/postgresql").glob("[0-9]*/bin/postgres")
-    }
+    versions = installed_postgresql()
     if data is not None and (data / "PG_VERSION").exists():
         version = int((data / "PG_VERSION").read_text("utf-8"))
         if version not in versions:
@@ -32,6 +30,12 @@ def postgresql_bindir(data: Path | None = None) -> Path:
     if not versions or max(versions) < MIN_POSTGRESQL:
         raise CircleError(f"no PostgreSQL {MIN_POSTGRESQL} or newer is installed. Run `make setup`, or set PG_BINDIR.")
     return versions[max(versions)]
+
+
+def installed_postgresql() -> dict[int, Path]:
+    """Return major version -> folder of programs of every server that Debian's packages have installed."""
+    paths = Path("/usr/lib/postgresql").glob("[0-9]*/bin/postgres")
+    return {int(path.parent.parent.name): path.parent for path in sorted(paths)}
 
 
 def program(name: str) -> Path:

@@ -10,7 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from circle27.paths import TEMPLATES
 from circle27.stack import programs
-from circle27.stack.secrets import give, password
+from circle27.stack.secrets import accepted_keys, give, password
 from circle27.stack.settings import DATABASE, LOOPBACK, PORTS, Settings
 
 # Rendered file in the stack's folder -> template in stack/. A file under secrets/ holds a password.
@@ -22,6 +22,7 @@ FILES = {
     "conf/postgrest.conf": "postgrest.conf",
     "conf/postgrest_2.conf": "postgrest.conf",
     "conf/gateway.js": "gateway.js",
+    "secrets/jwt.jwks": "jwt.jwks",
     "secrets/nginx.conf": "nginx.conf",
     "conf/supervisord.conf": "supervisord.conf",
 }
@@ -68,6 +69,7 @@ def _values(settings: Settings) -> dict[str, Any]:
         "dsn": settings.dsn,
         "secret": settings.secret,
         "password": lambda role: password(settings, role),
+        "accepted_keys": accepted_keys(settings),
         "public_url": f"http://{LOOPBACK}:{settings.ports['gateway']}",
         "rest_servers": [settings.address(name) for name in settings.postgrest_services()],
         "nginx_modules": programs.nginx_modules(),

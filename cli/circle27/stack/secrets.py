@@ -1,5 +1,6 @@
 """Secrets of the local stack: made once, mode 0600, never printed and never logged."""
 
+import base64
 import os
 import pwd
 import secrets
@@ -8,15 +9,29 @@ from pathlib import Path
 from circle27.stack.settings import LOGIN_ROLES, SUPERUSER, Settings
 
 KEYS = ("jwt.key", "publish.key")
+# jwt.key signs tokens. While it is rotated one of these is accepted as well.
+NEXT_KEY, FORMER_KEY = "jwt.key.next", "jwt.key.former"
 
 
 def make_secrets(settings: Settings) -> None:
     """Make what is missing: one random key a file, and one libpq password file a role."""
     for name in KEYS:
-        write_private(settings, settings.home / "secrets" / name, secrets.token_urlsafe(48))
+        write_private(settings, settings.home / "secrets" / name, new_key())
     for role in (SUPERUSER, *LOGIN_ROLES):
         # host:port:database:user:password; '*' because the same role also goes through PgBouncer.
         write_private(settings, settings.passfile(role), f"*:*:*:{role}:{secrets.token_urlsafe(32)}\n")
+
+
+def new_key() -> str:
+    """Return a random key, as text."""
+    return secrets.token_urlsafe(48)
+
+
+def accepted_keys(settings: Settings) -> list[str]:
+    """Return the keys whose tokens are accepted, as a JWKS writes them, in an order that a rotation does not change."""
+    files = [settings.home / "secrets" / name for name in ("jwt.key", NEXT_KEY, FORMER_KEY)]
+    keys = {file.read_bytes().strip() for file in files if file.exists()}
+    return sorted(base64.urlsafe_b64encode(key).decode().rstrip("=") for key in keys)
 
 
 def password(settings: Settings, role: str) -> str:

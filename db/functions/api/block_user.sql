@@ -17,7 +17,10 @@ end;
 $function$;
 
 comment on function api.block_user(uuid) is
-'Never be matched with this member again: {userId, blocked}. Repeatable. Refuses not_signed_in, no_campus, wrong_campus, block_oneself, member_not_found.';
+'Never be matched with this member again.
+
+Gives {userId, blocked}. Repeatable.
+Refuses not_signed_in, no_campus, wrong_campus, block_oneself, member_not_found.';
 
 revoke all on function api.block_user(uuid) from public;
 grant execute on function api.block_user(uuid) to authenticated;

@@ -33,7 +33,10 @@ end;
 $function$;
 
 comment on function api.cancel_time_slot(timestamptz, text) is
-'Call a slot off; returns what everyone may know of it. For operators, on their own campus, and service_role, which names one. Repeatable. Refuses not_signed_in, no_campus, wrong_campus, operators_only, slot_not_found, slot_ended.';
+'Call a slot off, for good.
+
+Gives what everyone may know of the slot. For operators, on their own campus, and service_role, which names one. Repeatable.
+Refuses not_signed_in, no_campus, wrong_campus, operators_only, slot_not_found, slot_ended.';
 
 revoke all on function api.cancel_time_slot(timestamptz, text) from public;
 grant execute on function api.cancel_time_slot(timestamptz, text) to authenticated, service_role;

@@ -14,7 +14,9 @@ from app.circle_members as members
 where members.cancelled_at is null;
 
 comment on view api.circle_members is
-'Who is in the circles that the caller is or was in. Names are in profiles.';
+'Who is in the circles that the caller is or was in.
+
+Names are in profiles.';
 comment on column api.circle_members.campus_id is 'The campus.';
 comment on column api.circle_members.time_slot is 'The slot.';
 comment on column api.circle_members.circle_no is 'Number of the circle within the slot.';

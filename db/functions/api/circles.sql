@@ -15,7 +15,9 @@ select
 from app.circles;
 
 comment on view api.circles is
-'The circles that the caller is or was in. my_circle() gives names and the spot''s name as well.';
+'The circles that the caller is or was in.
+
+my_circle() gives names and the spot''s name as well.';
 comment on column api.circles.campus_id is 'The campus.';
 comment on column api.circles.time_slot is 'The slot in which the circle meets.';
 comment on column api.circles.circle_no is 'Number within the slot.';

@@ -55,7 +55,10 @@ end;
 $function$;
 
 comment on function api.get_button_state(uuid, timestamptz, timestamptz) is
-'The button of one slot: buttonState, buttonText, middleText, isDisabled. p_current_time counts for service_role only. Refuses not_signed_in, no_campus, wrong_campus, not_yours, member_not_found, slot_not_found.';
+'The button of one slot.
+
+Gives {buttonState, buttonText, middleText, isDisabled}. Members ask for themselves; p_current_time counts for service_role only.
+Refuses not_signed_in, no_campus, wrong_campus, not_yours, member_not_found, slot_not_found.';
 
 revoke all on function api.get_button_state(uuid, timestamptz, timestamptz) from public;
 grant execute on function api.get_button_state(uuid, timestamptz, timestamptz) to authenticated, service_role;

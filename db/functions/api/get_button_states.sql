@@ -28,7 +28,10 @@ end;
 $function$;
 
 comment on function api.get_button_states(date) is
-'Every slot of a day (default: today on the campus) as the caller sees it: {now, slots}. Refuses not_signed_in, no_campus, wrong_campus, day_invalid.';
+'Every slot of a day as the caller sees it.
+
+By default today on the campus. Gives {now, slots}.
+Refuses not_signed_in, no_campus, wrong_campus, day_invalid.';
 
 revoke all on function api.get_button_states(date) from public;
 grant execute on function api.get_button_states(date) to authenticated;

@@ -17,7 +17,10 @@ end;
 $function$;
 
 comment on function api.leave_waitlist(timestamptz) is
-'Leave the waitlist of one slot; returns the new button, as in get_button_states. Repeatable. Refuses not_signed_in, no_campus, wrong_campus, slot_not_found, slot_cancelled, deadline_passed.';
+'Leave the waitlist of one slot.
+
+Gives the new button, as in get_button_states. Repeatable.
+Refuses not_signed_in, no_campus, wrong_campus, slot_not_found, slot_cancelled, deadline_passed.';
 
 revoke all on function api.leave_waitlist(timestamptz) from public;
 grant execute on function api.leave_waitlist(timestamptz) to authenticated;

@@ -15,7 +15,10 @@ end;
 $function$;
 
 comment on function api.match_time_slot(text, timestamptz) is
-'Form the circles of one slot, once; returns the report. service_role only. Repeatable. Refuses no_campus, slot_not_found, slot_cancelled, deadline_not_reached, slot_ended.';
+'Form the circles of one slot, once.
+
+Gives the report. For service_role. Repeatable.
+Refuses no_campus, slot_not_found, slot_cancelled, deadline_not_reached, slot_ended.';
 
 revoke all on function api.match_time_slot(text, timestamptz) from public;
 grant execute on function api.match_time_slot(text, timestamptz) to service_role;

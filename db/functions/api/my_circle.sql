@@ -17,7 +17,10 @@ end;
 $function$;
 
 comment on function api.my_circle(timestamptz) is
-'The circle of the caller in one slot: {timeSlot, circleNo, spot: {spotId, name} or null, members: [{userId, displayName}]}. Refuses not_signed_in, no_campus, wrong_campus, slot_not_found, slot_cancelled, not_matched_yet, no_circle_formed, no_circle.';
+'Whom the caller meets in one slot, and where.
+
+Gives {timeSlot, circleNo, spot: {spotId, name} or null, members: [{userId, displayName}]}.
+Refuses not_signed_in, no_campus, wrong_campus, slot_not_found, slot_cancelled, not_matched_yet, no_circle_formed, no_circle.';
 
 revoke all on function api.my_circle(timestamptz) from public;
 grant execute on function api.my_circle(timestamptz) to authenticated;

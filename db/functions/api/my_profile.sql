@@ -17,7 +17,10 @@ end;
 $function$;
 
 comment on function api.my_profile() is
-'The caller: {userId, campusId, timeZone, displayName, tier, attributes, blocked: [{userId, displayName}]}. Refuses not_signed_in, no_campus, wrong_campus.';
+'The caller as they see themselves.
+
+Gives {userId, campusId, timeZone, displayName, tier, attributes, blocked: [{userId, displayName}]}.
+Refuses not_signed_in, no_campus, wrong_campus.';
 
 revoke all on function api.my_profile() from public;
 grant execute on function api.my_profile() to authenticated;

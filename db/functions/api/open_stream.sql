@@ -32,7 +32,10 @@ end;
 $function$;
 
 comment on function api.open_stream() is
-'Authorise a stream of events on the member''s channels; called by the gateway. Refuses not_signed_in, no_campus, wrong_campus, session_missing.';
+'Authorise a stream of events on the member''s channels.
+
+The gateway calls it, at /realtime/v1/stream.
+Refuses not_signed_in, no_campus, wrong_campus, session_missing.';
 
 revoke all on function api.open_stream() from public;
 grant execute on function api.open_stream() to authenticated;

@@ -13,7 +13,9 @@ select
 from app.users;
 
 comment on view api.profiles is
-'Names of the caller and of everyone with whom they are or were in a circle. my_profile() tells more about oneself.';
+'Names of the caller and of everyone with whom they are or were in a circle.
+
+my_profile() tells more about oneself.';
 comment on column api.profiles.campus_id is 'The campus.';
 comment on column api.profiles.user_id is 'The member.';
 comment on column api.profiles.display_name is 'The name that circle-mates see.';

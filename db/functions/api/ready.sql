@@ -24,7 +24,10 @@ end;
 $function$;
 
 comment on function api.ready() is
-'Whether this database can serve and write: {ready, version}. Refuses not_ready.';
+'Whether this database can serve and write.
+
+Gives {ready, version}.
+Refuses not_ready.';
 
 revoke all on function api.ready() from public;
 grant execute on function api.ready() to anon, authenticated, service_role;

@@ -15,7 +15,9 @@ end;
 $function$;
 
 comment on function api.run_due_deadlines() is
-'Match every slot whose deadline has passed: {matched, missed, failed, left, now, nextDeadlineAt}. service_role only; the worker does it by itself.';
+'Match every slot whose deadline has passed.
+
+Gives {matched, missed, failed, left, now, nextDeadlineAt}. For service_role; the worker does it by itself.';
 
 revoke all on function api.run_due_deadlines() from public;
 grant execute on function api.run_due_deadlines() to service_role;

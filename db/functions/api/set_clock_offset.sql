@@ -15,7 +15,10 @@ end;
 $function$;
 
 comment on function api.set_clock_offset(interval) is
-'Move the clock that slots, deadlines and feedback follow; gives {now}. service_role only. Refuses clock_offset_invalid.';
+'Move the clock that slots, deadlines and feedback follow.
+
+Gives {now}. For service_role, in tests and demos.
+Refuses clock_offset_invalid.';
 
 revoke all on function api.set_clock_offset(interval) from public;
 grant execute on function api.set_clock_offset(interval) to service_role;

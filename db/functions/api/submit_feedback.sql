@@ -24,7 +24,10 @@ end;
 $function$;
 
 comment on function api.submit_feedback(timestamptz, integer, text, jsonb) is
-'Say how a meeting was, once; returns the new button. p_about: [{userId, meetAgain, noShow}]. Repeatable. Refuses not_signed_in, no_campus, wrong_campus, slot_not_found, slot_cancelled, not_matched_yet, no_circle_formed, no_circle, feedback_not_open, rating_invalid, comment_invalid, about_invalid, feedback_given.';
+'Say how a meeting was, once.
+
+Gives the new button, as in get_button_states. p_about: [{userId, meetAgain, noShow}]. Repeatable.
+Refuses not_signed_in, no_campus, wrong_campus, slot_not_found, slot_cancelled, not_matched_yet, no_circle_formed, no_circle, feedback_not_open, rating_invalid, comment_invalid, about_invalid, feedback_given.';
 
 revoke all on function api.submit_feedback(timestamptz, integer, text, jsonb) from public;
 grant execute on function api.submit_feedback(timestamptz, integer, text, jsonb) to authenticated;

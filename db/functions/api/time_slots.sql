@@ -67,7 +67,10 @@ end;
 $function$;
 
 comment on function api.time_slots(text, date) is
-'The slots of a campus on one day (default: today there): {campusId, timeZone, day, slots}. Public and cacheable. Refuses campus_not_found, day_invalid.';
+'The slots of a campus on one day.
+
+By default today, there. Gives {campusId, timeZone, day, slots}. Public and cacheable.
+Refuses campus_not_found, day_invalid.';
 
 revoke all on function api.time_slots(text, date) from public;
 grant execute on function api.time_slots(text, date) to anon, authenticated, service_role;

@@ -17,7 +17,10 @@ end;
 $function$;
 
 comment on function api.unblock_user(uuid) is
-'Take a block back: {userId, blocked}. Repeatable. Refuses not_signed_in, no_campus, wrong_campus.';
+'Take a block back.
+
+Gives {userId, blocked}. Repeatable.
+Refuses not_signed_in, no_campus, wrong_campus.';
 
 revoke all on function api.unblock_user(uuid) from public;
 grant execute on function api.unblock_user(uuid) to authenticated;

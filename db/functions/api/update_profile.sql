@@ -17,7 +17,10 @@ end;
 $function$;
 
 comment on function api.update_profile(text, jsonb) is
-'Change display name and attributes (null: as it is); returns the profile. Repeatable. Refuses not_signed_in, no_campus, wrong_campus, display_name_invalid, attributes_invalid, member_not_found.';
+'Change the caller''s display name and attributes.
+
+What is null stays as it is. Gives the profile. Repeatable.
+Refuses not_signed_in, no_campus, wrong_campus, display_name_invalid, attributes_invalid, member_not_found.';
 
 revoke all on function api.update_profile(text, jsonb) from public;
 grant execute on function api.update_profile(text, jsonb) to authenticated;

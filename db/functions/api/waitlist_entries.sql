@@ -21,7 +21,9 @@ from app.waitlist_entries as entries
 where entries.left_at is null;
 
 comment on view api.waitlist_entries is
-'The lists that the caller is on. Insert {time_slot} to join, delete to leave.';
+'The lists that the caller is on.
+
+Insert {time_slot} to join, delete to leave.';
 comment on column api.waitlist_entries.campus_id is 'The campus of slot and member.';
 comment on column api.waitlist_entries.time_slot is 'The slot.';
 comment on column api.waitlist_entries.user_id is 'The member; without it, the caller.';

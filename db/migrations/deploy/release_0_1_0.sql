@@ -25,7 +25,10 @@ end;
 $function$;
 
 comment on function api.block_user(uuid) is
-'Never be matched with this member again: {userId, blocked}. Repeatable. Refuses not_signed_in, no_campus, wrong_campus, block_oneself, member_not_found.';
+'Never be matched with this member again.
+
+Gives {userId, blocked}. Repeatable.
+Refuses not_signed_in, no_campus, wrong_campus, block_oneself, member_not_found.';
 
 revoke all on function api.block_user(uuid) from public;
 grant execute on function api.block_user(uuid) to authenticated;
@@ -66,7 +69,10 @@ end;
 $function$;
 
 comment on function api.cancel_time_slot(timestamptz, text) is
-'Call a slot off; returns what everyone may know of it. For operators, on their own campus, and service_role, which names one. Repeatable. Refuses not_signed_in, no_campus, wrong_campus, operators_only, slot_not_found, slot_ended.';
+'Call a slot off, for good.
+
+Gives what everyone may know of the slot. For operators, on their own campus, and service_role, which names one. Repeatable.
+Refuses not_signed_in, no_campus, wrong_campus, operators_only, slot_not_found, slot_ended.';
 
 revoke all on function api.cancel_time_slot(timestamptz, text) from public;
 grant execute on function api.cancel_time_slot(timestamptz, text) to authenticated, service_role;
@@ -88,7 +94,9 @@ from app.circle_members as members
 where members.cancelled_at is null;
 
 comment on view api.circle_members is
-'Who is in the circles that the caller is or was in. Names are in profiles.';
+'Who is in the circles that the caller is or was in.
+
+Names are in profiles.';
 comment on column api.circle_members.campus_id is 'The campus.';
 comment on column api.circle_members.time_slot is 'The slot.';
 comment on column api.circle_members.circle_no is 'Number of the circle within the slot.';
@@ -114,7 +122,9 @@ select
 from app.circles;
 
 comment on view api.circles is
-'The circles that the caller is or was in. my_circle() gives names and the spot''s name as well.';
+'The circles that the caller is or was in.
+
+my_circle() gives names and the spot''s name as well.';
 comment on column api.circles.campus_id is 'The campus.';
 comment on column api.circles.time_slot is 'The slot in which the circle meets.';
 comment on column api.circles.circle_no is 'Number within the slot.';
@@ -208,7 +218,10 @@ end;
 $function$;
 
 comment on function api.get_button_state(uuid, timestamptz, timestamptz) is
-'The button of one slot: buttonState, buttonText, middleText, isDisabled. p_current_time counts for service_role only. Refuses not_signed_in, no_campus, wrong_campus, not_yours, member_not_found, slot_not_found.';
+'The button of one slot.
+
+Gives {buttonState, buttonText, middleText, isDisabled}. Members ask for themselves; p_current_time counts for service_role only.
+Refuses not_signed_in, no_campus, wrong_campus, not_yours, member_not_found, slot_not_found.';
 
 revoke all on function api.get_button_state(uuid, timestamptz, timestamptz) from public;
 grant execute on function api.get_button_state(uuid, timestamptz, timestamptz) to authenticated, service_role;
@@ -244,7 +257,10 @@ end;
 $function$;
 
 comment on function api.get_button_states(date) is
-'Every slot of a day (default: today on the campus) as the caller sees it: {now, slots}. Refuses not_signed_in, no_campus, wrong_campus, day_invalid.';
+'Every slot of a day as the caller sees it.
+
+By default today on the campus. Gives {now, slots}.
+Refuses not_signed_in, no_campus, wrong_campus, day_invalid.';
 
 revoke all on function api.get_button_states(date) from public;
 grant execute on function api.get_button_states(date) to authenticated;
@@ -269,7 +285,10 @@ end;
 $function$;
 
 comment on function api.join_waitlist(timestamptz) is
-'Join the waitlist of one slot; returns the new button, as in get_button_states. Repeatable. Refuses not_signed_in, no_campus, wrong_campus, slot_not_found, slot_cancelled, deadline_passed.';
+'Join the waitlist of one slot.
+
+Gives the new button, as in get_button_states. Repeatable.
+Refuses not_signed_in, no_campus, wrong_campus, slot_not_found, slot_cancelled, deadline_passed.';
 
 revoke all on function api.join_waitlist(timestamptz) from public;
 grant execute on function api.join_waitlist(timestamptz) to authenticated;
@@ -294,7 +313,10 @@ end;
 $function$;
 
 comment on function api.leave_waitlist(timestamptz) is
-'Leave the waitlist of one slot; returns the new button, as in get_button_states. Repeatable. Refuses not_signed_in, no_campus, wrong_campus, slot_not_found, slot_cancelled, deadline_passed.';
+'Leave the waitlist of one slot.
+
+Gives the new button, as in get_button_states. Repeatable.
+Refuses not_signed_in, no_campus, wrong_campus, slot_not_found, slot_cancelled, deadline_passed.';
 
 revoke all on function api.leave_waitlist(timestamptz) from public;
 grant execute on function api.leave_waitlist(timestamptz) to authenticated;
@@ -317,7 +339,10 @@ end;
 $function$;
 
 comment on function api.match_time_slot(text, timestamptz) is
-'Form the circles of one slot, once; returns the report. service_role only. Repeatable. Refuses no_campus, slot_not_found, slot_cancelled, deadline_not_reached, slot_ended.';
+'Form the circles of one slot, once.
+
+Gives the report. For service_role. Repeatable.
+Refuses no_campus, slot_not_found, slot_cancelled, deadline_not_reached, slot_ended.';
 
 revoke all on function api.match_time_slot(text, timestamptz) from public;
 grant execute on function api.match_time_slot(text, timestamptz) to service_role;
@@ -342,7 +367,10 @@ end;
 $function$;
 
 comment on function api.my_circle(timestamptz) is
-'The circle of the caller in one slot: {timeSlot, circleNo, spot: {spotId, name} or null, members: [{userId, displayName}]}. Refuses not_signed_in, no_campus, wrong_campus, slot_not_found, slot_cancelled, not_matched_yet, no_circle_formed, no_circle.';
+'Whom the caller meets in one slot, and where.
+
+Gives {timeSlot, circleNo, spot: {spotId, name} or null, members: [{userId, displayName}]}.
+Refuses not_signed_in, no_campus, wrong_campus, slot_not_found, slot_cancelled, not_matched_yet, no_circle_formed, no_circle.';
 
 revoke all on function api.my_circle(timestamptz) from public;
 grant execute on function api.my_circle(timestamptz) to authenticated;
@@ -367,7 +395,10 @@ end;
 $function$;
 
 comment on function api.my_profile() is
-'The caller: {userId, campusId, timeZone, displayName, tier, attributes, blocked: [{userId, displayName}]}. Refuses not_signed_in, no_campus, wrong_campus.';
+'The caller as they see themselves.
+
+Gives {userId, campusId, timeZone, displayName, tier, attributes, blocked: [{userId, displayName}]}.
+Refuses not_signed_in, no_campus, wrong_campus.';
 
 revoke all on function api.my_profile() from public;
 grant execute on function api.my_profile() to authenticated;
@@ -407,7 +438,10 @@ end;
 $function$;
 
 comment on function api.open_stream() is
-'Authorise a stream of events on the member''s channels; called by the gateway. Refuses not_signed_in, no_campus, wrong_campus, session_missing.';
+'Authorise a stream of events on the member''s channels.
+
+The gateway calls it, at /realtime/v1/stream.
+Refuses not_signed_in, no_campus, wrong_campus, session_missing.';
 
 revoke all on function api.open_stream() from public;
 grant execute on function api.open_stream() to authenticated;
@@ -428,7 +462,9 @@ select
 from app.users;
 
 comment on view api.profiles is
-'Names of the caller and of everyone with whom they are or were in a circle. my_profile() tells more about oneself.';
+'Names of the caller and of everyone with whom they are or were in a circle.
+
+my_profile() tells more about oneself.';
 comment on column api.profiles.campus_id is 'The campus.';
 comment on column api.profiles.user_id is 'The member.';
 comment on column api.profiles.display_name is 'The name that circle-mates see.';
@@ -453,7 +489,9 @@ end;
 $function$;
 
 comment on function api.run_due_deadlines() is
-'Match every slot whose deadline has passed: {matched, missed, failed, left, now, nextDeadlineAt}. service_role only; the worker does it by itself.';
+'Match every slot whose deadline has passed.
+
+Gives {matched, missed, failed, left, now, nextDeadlineAt}. For service_role; the worker does it by itself.';
 
 revoke all on function api.run_due_deadlines() from public;
 grant execute on function api.run_due_deadlines() to service_role;
@@ -476,7 +514,10 @@ end;
 $function$;
 
 comment on function api.set_clock_offset(interval) is
-'Move the clock that slots, deadlines and feedback follow; gives {now}. service_role only. Refuses clock_offset_invalid.';
+'Move the clock that slots, deadlines and feedback follow.
+
+Gives {now}. For service_role, in tests and demos.
+Refuses clock_offset_invalid.';
 
 revoke all on function api.set_clock_offset(interval) from public;
 grant execute on function api.set_clock_offset(interval) to service_role;
@@ -508,7 +549,10 @@ end;
 $function$;
 
 comment on function api.submit_feedback(timestamptz, integer, text, jsonb) is
-'Say how a meeting was, once; returns the new button. p_about: [{userId, meetAgain, noShow}]. Repeatable. Refuses not_signed_in, no_campus, wrong_campus, slot_not_found, slot_cancelled, not_matched_yet, no_circle_formed, no_circle, feedback_not_open, rating_invalid, comment_invalid, about_invalid, feedback_given.';
+'Say how a meeting was, once.
+
+Gives the new button, as in get_button_states. p_about: [{userId, meetAgain, noShow}]. Repeatable.
+Refuses not_signed_in, no_campus, wrong_campus, slot_not_found, slot_cancelled, not_matched_yet, no_circle_formed, no_circle, feedback_not_open, rating_invalid, comment_invalid, about_invalid, feedback_given.';
 
 revoke all on function api.submit_feedback(timestamptz, integer, text, jsonb) from public;
 grant execute on function api.submit_feedback(timestamptz, integer, text, jsonb) to authenticated;
@@ -583,7 +627,10 @@ end;
 $function$;
 
 comment on function api.time_slots(text, date) is
-'The slots of a campus on one day (default: today there): {campusId, timeZone, day, slots}. Public and cacheable. Refuses campus_not_found, day_invalid.';
+'The slots of a campus on one day.
+
+By default today, there. Gives {campusId, timeZone, day, slots}. Public and cacheable.
+Refuses campus_not_found, day_invalid.';
 
 revoke all on function api.time_slots(text, date) from public;
 grant execute on function api.time_slots(text, date) to anon, authenticated, service_role;
@@ -608,7 +655,10 @@ end;
 $function$;
 
 comment on function api.unblock_user(uuid) is
-'Take a block back: {userId, blocked}. Repeatable. Refuses not_signed_in, no_campus, wrong_campus.';
+'Take a block back.
+
+Gives {userId, blocked}. Repeatable.
+Refuses not_signed_in, no_campus, wrong_campus.';
 
 revoke all on function api.unblock_user(uuid) from public;
 grant execute on function api.unblock_user(uuid) to authenticated;
@@ -633,7 +683,10 @@ end;
 $function$;
 
 comment on function api.update_profile(text, jsonb) is
-'Change display name and attributes (null: as it is); returns the profile. Repeatable. Refuses not_signed_in, no_campus, wrong_campus, display_name_invalid, attributes_invalid, member_not_found.';
+'Change the caller''s display name and attributes.
+
+What is null stays as it is. Gives the profile. Repeatable.
+Refuses not_signed_in, no_campus, wrong_campus, display_name_invalid, attributes_invalid, member_not_found.';
 
 revoke all on function api.update_profile(text, jsonb) from public;
 grant execute on function api.update_profile(text, jsonb) to authenticated;
@@ -804,7 +857,10 @@ end;
 $function$;
 
 comment on function api.ready() is
-'Whether this database can serve and write: {ready, version}. Refuses not_ready.';
+'Whether this database can serve and write.
+
+Gives {ready, version}.
+Refuses not_ready.';
 
 revoke all on function api.ready() from public;
 grant execute on function api.ready() to anon, authenticated, service_role;
@@ -4149,7 +4205,9 @@ from app.waitlist_entries as entries
 where entries.left_at is null;
 
 comment on view api.waitlist_entries is
-'The lists that the caller is on. Insert {time_slot} to join, delete to leave.';
+'The lists that the caller is on.
+
+Insert {time_slot} to join, delete to leave.';
 comment on column api.waitlist_entries.campus_id is 'The campus of slot and member.';
 comment on column api.waitlist_entries.time_slot is 'The slot.';
 comment on column api.waitlist_entries.user_id is 'The member; without it, the caller.';
@@ -4329,6 +4387,8 @@ to authenticated
 -- The member's own, by the index on user_id.
 using (user_id = (select auth.uid()));
 
+comment on policy own_blocks on app.blocks is 'A member reads whom they block, never who blocks them.';
+
 -- source: db/policies/campus_domains.sql
 -- app.campus_domains: requests read it through the functions only.
 
@@ -4351,6 +4411,8 @@ to authenticated
 -- The member's own, by the index on user_id.
 using (user_id = (select auth.uid()));
 
+comment on policy own_places on app.circle_members is 'A member reads their own places.';
+
 create policy places_of_mates on app.circle_members
 for select
 to authenticated
@@ -4367,6 +4429,8 @@ using (
     from app.my_places() as places
   )
 );
+
+comment on policy places_of_mates on app.circle_members is 'A member reads who is or was in the same circles.';
 
 -- source: db/policies/circles.sql
 -- app.circles: a member reads the circles they are or were in.
@@ -4389,6 +4453,8 @@ using (
   )
 );
 
+comment on policy circles_of_mine on app.circles is 'A member reads the circles that they are or were in.';
+
 -- source: db/policies/clock_offset.sql
 -- app.clock_offset: the worker reads the clock; only app.set_clock_offset() moves it.
 
@@ -4399,6 +4465,8 @@ for select
 to circle27_worker
 -- One row, the same for all.
 using (true);
+
+comment on policy read_the_clock on app.clock_offset is 'The worker reads the one row.';
 
 -- source: db/policies/feedback.sql
 -- app.feedback: a member reads what they said themselves; giving it goes through the function.
@@ -4411,6 +4479,8 @@ to authenticated
 -- The member's own, by the index on user_id.
 using (user_id = (select auth.uid()));
 
+comment on policy own_feedback on app.feedback is 'A member reads what they said themselves.';
+
 -- source: db/policies/feedback_about.sql
 -- app.feedback_about: a member reads what they said themselves, and never what was said about them.
 
@@ -4421,6 +4491,8 @@ for select
 to authenticated
 -- The member's own, by the index on user_id.
 using (user_id = (select auth.uid()));
+
+comment on policy own_words on app.feedback_about is 'A member reads what they said themselves, never what was said about them.';
 
 -- source: db/policies/meeting_spots.sql
 -- app.meeting_spots: requests read it through the functions only.
@@ -4454,11 +4526,15 @@ for select
 to authenticated
 using (user_id = (select auth.uid()));
 
+comment on policy own_row on app.users is 'A member reads their own row.';
+
 create policy circle_mates on app.users
 for select
 to authenticated
 -- One array for the whole query, so that the index on user_id finds the rows.
 using (user_id = any((select app.my_mates())::uuid[]));
+
+comment on policy circle_mates on app.users is 'A member reads those with whom they are or were in a circle.';
 
 -- source: db/policies/waitlist_entries.sql
 -- app.waitlist_entries: a member reads their own entries; joining and leaving go through the functions.
@@ -4470,5 +4546,7 @@ for select
 to authenticated
 -- The member's own, by the index on user_id; the sub-select is evaluated once for a query, not for each row.
 using (user_id = (select auth.uid()));
+
+comment on policy own_entries on app.waitlist_entries is 'A member reads their own entries.';
 
 commit;

@@ -5,7 +5,11 @@ begin;
 set local role circle27_owner;
 
 create schema api;
-comment on schema api is 'The only exposed schema: what clients may call. Reads identity from the token, then calls app.';
+-- What clients see first: PostgREST takes title and description of its OpenAPI document from it.
+comment on schema api is 'Circle27
+
+What clients may call. An error is {code, message, details, hint}, and details is a stable slug. Every call may be repeated.
+The reference with examples: docs/api.md; the errors: docs/error_codes.md; types: web/circle27.d.ts.';
 grant usage on schema api to anon, authenticated, service_role;
 
 create schema app;
