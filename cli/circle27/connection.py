@@ -7,6 +7,8 @@ import click
 from circle27.stack.settings import Settings
 from circle27.stack.supervision import Supervisor
 
+dsn_option = click.option("--dsn", metavar="DSN", help="Database to use; by default as `circle27 db`.")
+
 LIBPQ = ("PGHOST", "PGHOSTADDR", "PGDATABASE", "PGSERVICE")
 
 

@@ -13,10 +13,9 @@ def commands(group: click.Group = cli, path: tuple[str, ...] = ()) -> Iterator[t
     context = click.Context(group)
     for name in group.list_commands(context):
         command = group.get_command(context, name)
+        yield (*path, name)
         if isinstance(command, click.Group):
             yield from commands(command, (*path, name))
-        else:
-            yield (*path, name)
 
 
 @pytest.mark.parametrize("path", list(commands()), ids=" ".join)

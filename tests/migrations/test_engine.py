@@ -182,6 +182,8 @@ def test_a_migration_lets_those_pass_who_hold_what_it_needs(project: Project, da
         migration = pool.submit(migrate, database.dsn, db_dir=project.db_dir, on_busy=busy)
         database.until(waits)
         reader.execute("select from public.one")  # with what the migration holds already, and waits with
+        database.until("select exists (select from pg_locks where not granted)")
+        database.until("select not exists (select from pg_locks where not granted)")  # it has given up again
         reader.rollback()
         assert migration.result(10) == ["both"]
         assert told == ["busy"]

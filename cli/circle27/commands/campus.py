@@ -11,9 +11,7 @@ from psycopg.rows import dict_row
 from rich.console import Console
 from rich.table import Table
 
-from circle27.connection import resolve_dsn
-
-dsn_option = click.option("--dsn", metavar="DSN", help="Database to use; by default as `circle27 db`.")
+from circle27.connection import dsn_option, resolve_dsn
 
 
 def _clock_time(_ctx: click.Context, _option: click.Parameter, values: tuple[str, ...]) -> list[str]:

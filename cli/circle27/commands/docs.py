@@ -9,7 +9,7 @@ from typing import Any
 import click
 import psycopg
 
-from circle27.connection import resolve_dsn
+from circle27.connection import dsn_option, resolve_dsn
 from circle27.paths import ROOT
 from circle27.reference import sources
 from circle27.reference.catalogue import Catalogue
@@ -107,10 +107,15 @@ AREAS = {
 
 @click.group()
 def docs() -> None:
-    """Generate the parts of docs/ that come from the code."""
+    """Generate the parts of docs/ that come from the code.
+
+    \b
+    Example:
+      circle27 docs cli
+      circle27 docs api --check
+    """
 
 
-dsn_option = click.option("--dsn", metavar="DSN", help="Database to read from; by default as `circle27 db`.")
 check_option = click.option("--check", is_flag=True, help="Write nothing; exit 1 if the file is out of date.")
 
 

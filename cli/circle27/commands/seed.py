@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from circle27.connection import resolve_dsn
+from circle27.connection import dsn_option, resolve_dsn
 from circle27.seed import History, Written, totals, write_history
 
 
@@ -40,7 +40,7 @@ from circle27.seed import History, Written, totals, write_history
 @click.option(
     "--among-others", is_flag=True, help="Also on a campus that has members of its own; there is no way back."
 )
-@click.option("--dsn", metavar="DSN", help="Database to use; by default as `circle27 db`.")
+@dsn_option
 def seed(
     *,
     campus: str,
