@@ -1,6 +1,6 @@
 # Every target says what it does: `make help`.
 .DEFAULT_GOAL := all
-.PHONY: all help setup up down status demo test lint format bench clean
+.PHONY: all help setup up down status demo test mutate fuzz lint format bench clean
 
 CIRCLE27 := .venv/bin/circle27
 
@@ -26,7 +26,13 @@ demo: setup ## start the stack and play one day of a campus in fast motion
 	@$(CIRCLE27) demo
 
 test: setup ## run all tests (arguments: make test ARGS='-k button')
-	.venv/bin/python -m pytest $(ARGS)
+	$(if $(ARGS),.venv/bin/python -m pytest $(ARGS),tests/run.sh)
+
+mutate: setup ## take away, one at a time, what keeps members apart; a test must go red (ARGS='--only app.my_mates')
+	.venv/bin/python -m tests.mutation $(ARGS)
+
+fuzz: setup ## 10,000 calls as every role, drawn from the OpenAPI document (ARGS='--calls 2000 --seed 5')
+	.venv/bin/python -m tests.fuzz $(ARGS)
 
 lint: setup ## ruff, mypy, sqlfluff, squawk, snapshot
 	stack/lint.sh
@@ -34,10 +40,11 @@ lint: setup ## ruff, mypy, sqlfluff, squawk, snapshot
 format: setup ## format the Python code
 	.venv/bin/ruff check --fix -q . && .venv/bin/ruff format -q .
 
-bench: ## buttons against an empty call, joining against an insert, plans (needs a running stack and wrk)
+bench: ## buttons against an empty call, joining against an insert, plans, row level security (needs wrk and a stack with CIRCLE27_RATE_LIMITS=off)
 	.venv/bin/python bench/button_states/run.py
 	.venv/bin/python bench/join/run.py
 	.venv/bin/python bench/plans/run.py
+	.venv/bin/python bench/row_security/run.py
 
 clean: ## stop the stack and delete its data
 	@[ ! -x $(CIRCLE27) ] || $(CIRCLE27) down

@@ -179,8 +179,9 @@ begin
 end;
 $closed$;
 
--- Limits of the roles that are ours. PostgREST applies those of the role it becomes to each request; those of
--- authenticator hold for the pooled connection itself. A setting that is there is kept: an operator's choice survives.
+-- Limits of the roles that are ours. PostgREST applies those of the role it becomes to each request (it reads them with
+-- `db-config`, when it starts and at SIGUSR2); those of authenticator hold for the pooled connection itself. A setting
+-- that is there is kept: an operator's choice survives.
 do $settings$
 declare
   v_setting record;

@@ -143,6 +143,28 @@ alter function api.cancel_time_slot(timestamp with time zone,text) owner to circ
 grant execute on function api.cancel_time_slot(timestamp with time zone,text) to authenticated;
 grant execute on function api.cancel_time_slot(timestamp with time zone,text) to service_role;
 
+-- function api.delete_my_account()
+create function api.delete_my_account()
+  returns jsonb
+  language plpgsql
+  volatile
+  parallel unsafe
+  security definer
+  set search_path = pg_catalog, pg_temp
+alter function api.delete_my_account() owner to circle27_owner;
+grant execute on function api.delete_my_account() to authenticated;
+
+-- function api.export_my_data()
+create function api.export_my_data()
+  returns jsonb
+  language plpgsql
+  stable
+  parallel unsafe
+  security definer
+  set search_path = pg_catalog, pg_temp
+alter function api.export_my_data() owner to circle27_owner;
+grant execute on function api.export_my_data() to authenticated;
+
 -- function api.get_button_state(uuid,timestamp with time zone,timestamp with time zone)
 create function api.get_button_state(p_user_id uuid, p_time_slot timestamp with time zone, p_current_time timestamp with time zone DEFAULT NULL::timestamp with time zone)
   returns json
@@ -223,6 +245,28 @@ create function api.my_profile()
 alter function api.my_profile() owner to circle27_owner;
 grant execute on function api.my_profile() to authenticated;
 
+-- function api.my_sessions()
+create function api.my_sessions()
+  returns jsonb
+  language plpgsql
+  stable
+  parallel unsafe
+  security definer
+  set search_path = pg_catalog, pg_temp
+alter function api.my_sessions() owner to circle27_owner;
+grant execute on function api.my_sessions() to authenticated;
+
+-- function api.my_trail(timestamp with time zone,integer)
+create function api.my_trail(p_before timestamp with time zone DEFAULT NULL::timestamp with time zone, p_limit integer DEFAULT 100)
+  returns jsonb
+  language plpgsql
+  stable
+  parallel unsafe
+  security definer
+  set search_path = pg_catalog, pg_temp
+alter function api.my_trail(timestamp with time zone,integer) owner to circle27_owner;
+grant execute on function api.my_trail(timestamp with time zone,integer) to authenticated;
+
 -- function api.open_stream()
 create function api.open_stream()
   returns void
@@ -247,6 +291,53 @@ grant execute on function api.ready() to anon;
 grant execute on function api.ready() to authenticated;
 grant execute on function api.ready() to service_role;
 
+-- function api.refresh_session(text)
+create function api.refresh_session(p_refresh_token text)
+  returns jsonb
+  language plpgsql
+  volatile
+  parallel unsafe
+  security definer
+  set search_path = pg_catalog, pg_temp
+alter function api.refresh_session(text) owner to circle27_owner;
+grant execute on function api.refresh_session(text) to anon;
+grant execute on function api.refresh_session(text) to authenticated;
+
+-- function api.report_user(timestamp with time zone,uuid,text,text)
+create function api.report_user(p_time_slot timestamp with time zone, p_user_id uuid, p_reason text, p_comment text DEFAULT NULL::text)
+  returns jsonb
+  language plpgsql
+  volatile
+  parallel unsafe
+  security definer
+  set search_path = pg_catalog, pg_temp
+alter function api.report_user(timestamp with time zone,uuid,text,text) owner to circle27_owner;
+grant execute on function api.report_user(timestamp with time zone,uuid,text,text) to authenticated;
+
+-- function api.reports(timestamp with time zone,integer,text)
+create function api.reports(p_before timestamp with time zone DEFAULT NULL::timestamp with time zone, p_limit integer DEFAULT 100, p_campus_id text DEFAULT NULL::text)
+  returns jsonb
+  language plpgsql
+  volatile
+  parallel unsafe
+  security definer
+  set search_path = pg_catalog, pg_temp
+alter function api.reports(timestamp with time zone,integer,text) owner to circle27_owner;
+grant execute on function api.reports(timestamp with time zone,integer,text) to authenticated;
+grant execute on function api.reports(timestamp with time zone,integer,text) to service_role;
+
+-- function api.request_login_code(text)
+create function api.request_login_code(p_email text)
+  returns jsonb
+  language plpgsql
+  volatile
+  parallel unsafe
+  security definer
+  set search_path = pg_catalog, pg_temp
+alter function api.request_login_code(text) owner to circle27_owner;
+grant execute on function api.request_login_code(text) to anon;
+grant execute on function api.request_login_code(text) to authenticated;
+
 -- function api.run_due_deadlines()
 create function api.run_due_deadlines()
   returns jsonb
@@ -269,6 +360,28 @@ create function api.set_clock_offset(p_offset interval)
 alter function api.set_clock_offset(interval) owner to circle27_owner;
 grant execute on function api.set_clock_offset(interval) to service_role;
 
+-- function api.sign_out()
+create function api.sign_out()
+  returns jsonb
+  language plpgsql
+  volatile
+  parallel unsafe
+  security definer
+  set search_path = pg_catalog, pg_temp
+alter function api.sign_out() owner to circle27_owner;
+grant execute on function api.sign_out() to authenticated;
+
+-- function api.sign_out_everywhere()
+create function api.sign_out_everywhere()
+  returns jsonb
+  language plpgsql
+  volatile
+  parallel unsafe
+  security definer
+  set search_path = pg_catalog, pg_temp
+alter function api.sign_out_everywhere() owner to circle27_owner;
+grant execute on function api.sign_out_everywhere() to authenticated;
+
 -- function api.submit_feedback(timestamp with time zone,integer,text,jsonb)
 create function api.submit_feedback(p_time_slot timestamp with time zone, p_rating integer, p_comment text DEFAULT NULL::text, p_about jsonb DEFAULT NULL::jsonb)
   returns json
@@ -279,6 +392,18 @@ create function api.submit_feedback(p_time_slot timestamp with time zone, p_rati
   set search_path = pg_catalog, pg_temp
 alter function api.submit_feedback(timestamp with time zone,integer,text,jsonb) owner to circle27_owner;
 grant execute on function api.submit_feedback(timestamp with time zone,integer,text,jsonb) to authenticated;
+
+-- function api.suspend_user(uuid,timestamp with time zone,text,text)
+create function api.suspend_user(p_user_id uuid, p_until timestamp with time zone, p_reason text, p_campus_id text DEFAULT NULL::text)
+  returns jsonb
+  language plpgsql
+  volatile
+  parallel unsafe
+  security definer
+  set search_path = pg_catalog, pg_temp
+alter function api.suspend_user(uuid,timestamp with time zone,text,text) owner to circle27_owner;
+grant execute on function api.suspend_user(uuid,timestamp with time zone,text,text) to authenticated;
+grant execute on function api.suspend_user(uuid,timestamp with time zone,text,text) to service_role;
 
 -- function api.time_slots(text,date)
 create function api.time_slots(p_campus_id text, p_day date DEFAULT NULL::date)
@@ -315,6 +440,18 @@ create function api.update_profile(p_display_name text DEFAULT NULL::text, p_att
 alter function api.update_profile(text,jsonb) owner to circle27_owner;
 grant execute on function api.update_profile(text,jsonb) to authenticated;
 
+-- function api.verify_login_code(text,text)
+create function api.verify_login_code(p_email text, p_code text)
+  returns jsonb
+  language plpgsql
+  volatile
+  parallel unsafe
+  security definer
+  set search_path = pg_catalog, pg_temp
+alter function api.verify_login_code(text,text) owner to circle27_owner;
+grant execute on function api.verify_login_code(text,text) to anon;
+grant execute on function api.verify_login_code(text,text) to authenticated;
+
 -- schema app
 create schema app;
 alter schema app owner to circle27_owner;
@@ -343,6 +480,8 @@ create index blocks_blocked_id_idx on app.blocks USING btree (campus_id, blocked
 create index blocks_user_id_idx on app.blocks USING btree (user_id, campus_id);
 alter table app.blocks owner to circle27_owner;
 alter table app.blocks enable row level security;
+create policy open_account on app.blocks as restrictive for select to authenticated
+    using (( SELECT app.account_is_open() AS account_is_open));
 create policy own_blocks on app.blocks for select to authenticated
     using (user_id = (( SELECT auth.uid() AS uid)));
 grant select on app.blocks to authenticated;
@@ -408,15 +547,13 @@ create index circle_members_circle_idx on app.circle_members USING btree (circle
 create index circle_members_user_id_idx on app.circle_members USING btree (user_id, campus_id, time_slot);
 alter table app.circle_members owner to circle27_owner;
 alter table app.circle_members enable row level security;
-create policy own_places on app.circle_members for select to authenticated
-    using (user_id = (( SELECT auth.uid() AS uid)));
-create policy places_of_mates on app.circle_members for select to authenticated
-    using (campus_id = (( SELECT min(places.campus_id) AS min
-       FROM app.my_places() places(campus_id, time_slot, circle_no))) AND (time_slot = ANY ((ARRAY( SELECT places.time_slot
-       FROM app.my_places() places(campus_id, time_slot, circle_no))))) AND (user_id = ANY ((( SELECT app.my_mates() AS my_mates))::uuid[])) AND ((campus_id, time_slot, circle_no) IN ( SELECT places.campus_id,
+create policy open_account on app.circle_members as restrictive for select to authenticated
+    using (( SELECT app.account_is_open() AS account_is_open));
+create policy places_in_my_circles on app.circle_members for select to authenticated
+    using ((ctid = ANY ((( SELECT app.my_place_rows() AS my_place_rows))::tid[])) AND (user_id = (( SELECT auth.uid() AS uid)) OR ((campus_id, time_slot, circle_no) IN ( SELECT places.campus_id,
         places.time_slot,
         places.circle_no
-       FROM app.my_places() places(campus_id, time_slot, circle_no))));
+       FROM app.my_places() places(campus_id, time_slot, circle_no)))));
 grant select on app.circle_members to service_role;
 grant select (campus_id, time_slot, user_id, circle_no, cancelled_at) on app.circle_members to authenticated;
 
@@ -435,12 +572,12 @@ create table app.circles (
 alter table app.circles owner to circle27_owner;
 alter table app.circles enable row level security;
 create policy circles_of_mine on app.circles for select to authenticated
-    using (campus_id = (( SELECT min(places.campus_id) AS min
-       FROM app.my_places() places(campus_id, time_slot, circle_no))) AND (time_slot = ANY ((ARRAY( SELECT places.time_slot
-       FROM app.my_places() places(campus_id, time_slot, circle_no))))) AND ((campus_id, time_slot, circle_no) IN ( SELECT places.campus_id,
+    using ((ctid = ANY ((( SELECT app.my_circle_rows() AS my_circle_rows))::tid[])) AND ((campus_id, time_slot, circle_no) IN ( SELECT places.campus_id,
         places.time_slot,
         places.circle_no
        FROM app.my_places() places(campus_id, time_slot, circle_no))));
+create policy open_account on app.circles as restrictive for select to authenticated
+    using (( SELECT app.account_is_open() AS account_is_open));
 grant select on app.circles to authenticated;
 grant select on app.circles to service_role;
 
@@ -476,6 +613,8 @@ create table app.feedback (
 create index feedback_user_id_idx on app.feedback USING btree (user_id, campus_id, time_slot);
 alter table app.feedback owner to circle27_owner;
 alter table app.feedback enable row level security;
+create policy open_account on app.feedback as restrictive for select to authenticated
+    using (( SELECT app.account_is_open() AS account_is_open));
 create policy own_feedback on app.feedback for select to authenticated
     using (user_id = (( SELECT auth.uid() AS uid)));
 grant select on app.feedback to authenticated;
@@ -499,6 +638,8 @@ create index feedback_about_about_idx on app.feedback_about USING btree (campus_
 create index feedback_about_user_id_idx on app.feedback_about USING btree (user_id, campus_id, time_slot);
 alter table app.feedback_about owner to circle27_owner;
 alter table app.feedback_about enable row level security;
+create policy open_account on app.feedback_about as restrictive for select to authenticated
+    using (( SELECT app.account_is_open() AS account_is_open));
 create policy own_words on app.feedback_about for select to authenticated
     using (user_id = (( SELECT auth.uid() AS uid)));
 grant select on app.feedback_about to authenticated;
@@ -537,6 +678,28 @@ alter table app.meetings owner to circle27_owner;
 alter table app.meetings enable row level security;
 grant select on app.meetings to service_role;
 
+-- table app.reports
+create table app.reports (
+  campus_id text not null,
+  time_slot timestamp with time zone not null,
+  user_id uuid not null,
+  reported_id uuid not null,
+  reason text not null,
+  comment text,
+  created_at timestamp with time zone not null,
+  constraint reports_comment_length CHECK (length(comment) <= 2000),
+  constraint reports_not_oneself CHECK (reported_id <> user_id),
+  constraint reports_pkey PRIMARY KEY (campus_id, time_slot, user_id, reported_id),
+  constraint reports_reason_known CHECK (reason = ANY (ARRAY['harassment'::text, 'no_show'::text, 'fake'::text, 'other'::text])),
+  constraint reports_reported_fkey FOREIGN KEY (campus_id, time_slot, reported_id) REFERENCES app.circle_members(campus_id, time_slot, user_id) ON DELETE CASCADE,
+  constraint reports_user_fkey FOREIGN KEY (campus_id, time_slot, user_id) REFERENCES app.circle_members(campus_id, time_slot, user_id) ON DELETE CASCADE
+);
+create index reports_reported_idx on app.reports USING btree (campus_id, reported_id, time_slot);
+create index reports_user_id_idx on app.reports USING btree (user_id, campus_id, time_slot);
+alter table app.reports owner to circle27_owner;
+alter table app.reports enable row level security;
+grant select on app.reports to service_role;
+
 -- table app.time_slots
 create table app.time_slots (
   campus_id text not null,
@@ -563,6 +726,8 @@ grant select on app.time_slots to service_role;
 create table app.user_campuses (
   user_id uuid not null,
   campus_id text not null,
+  closed_at timestamp with time zone,
+  suspended_until timestamp with time zone,
   constraint user_campuses_campus_id_fkey FOREIGN KEY (campus_id) REFERENCES app.campuses(campus_id) ON DELETE CASCADE,
   constraint user_campuses_campus_id_user_id_key UNIQUE (campus_id, user_id),
   constraint user_campuses_pkey PRIMARY KEY (user_id)
@@ -594,6 +759,8 @@ alter table app.users owner to circle27_owner;
 alter table app.users enable row level security;
 create policy circle_mates on app.users for select to authenticated
     using (user_id = ANY ((( SELECT app.my_mates() AS my_mates))::uuid[]));
+create policy open_account on app.users as restrictive for select to authenticated
+    using (( SELECT app.account_is_open() AS account_is_open));
 create policy own_row on app.users for select to authenticated
     using (user_id = (( SELECT auth.uid() AS uid)));
 grant select on app.users to service_role;
@@ -614,10 +781,23 @@ create table app.waitlist_entries (
 create index waitlist_entries_user_id_idx on app.waitlist_entries USING btree (user_id, campus_id, time_slot);
 alter table app.waitlist_entries owner to circle27_owner;
 alter table app.waitlist_entries enable row level security;
+create policy open_account on app.waitlist_entries as restrictive for select to authenticated
+    using (( SELECT app.account_is_open() AS account_is_open));
 create policy own_entries on app.waitlist_entries for select to authenticated
     using (user_id = (( SELECT auth.uid() AS uid)));
 grant select on app.waitlist_entries to authenticated;
 grant select on app.waitlist_entries to service_role;
+
+-- function app.account_is_open()
+create function app.account_is_open()
+  returns boolean
+  language plpgsql
+  stable
+  parallel unsafe
+  security definer
+  set search_path = pg_catalog, pg_temp
+alter function app.account_is_open() owner to circle27_owner;
+grant execute on function app.account_is_open() to authenticated;
 
 -- function app.add_campus(text,text,text,text[],time without time zone[])
 create function app.add_campus(p_campus_id text, p_name text, p_time_zone text, p_email_domains text[], p_slot_times time without time zone[] DEFAULT ARRAY['11:00:00'::time without time zone, '14:00:00'::time without time zone, '17:00:00'::time without time zone])
@@ -675,6 +855,16 @@ create function app.button_state(p_now timestamp with time zone, p_deadline_at t
   parallel safe
   security invoker
 alter function app.button_state(timestamp with time zone,timestamp with time zone,timestamp with time zone,text,boolean,boolean,boolean) owner to circle27_owner;
+
+-- function app.campus_reports(text,timestamp with time zone,integer)
+create function app.campus_reports(p_campus_id text, p_before timestamp with time zone, p_limit integer)
+  returns jsonb
+  language plpgsql
+  stable
+  parallel unsafe
+  security invoker
+  set search_path = pg_catalog, pg_temp
+alter function app.campus_reports(text,timestamp with time zone,integer) owner to circle27_owner;
 
 -- function app.cancel_time_slot(text,timestamp with time zone,text)
 create function app.cancel_time_slot(p_campus_id text, p_time_slot timestamp with time zone, p_reason text DEFAULT 'called_off'::text)
@@ -764,6 +954,27 @@ create function app.day_states(p_campus_id text, p_user_id uuid, p_time_zone tex
   security invoker
 alter function app.day_states(text,uuid,text,date,timestamp with time zone) owner to circle27_owner;
 
+-- function app.delete_member(text,uuid)
+create function app.delete_member(p_campus_id text, p_user_id uuid)
+  returns jsonb
+  language plpgsql
+  volatile
+  parallel unsafe
+  security invoker
+  set search_path = pg_catalog, pg_temp
+alter function app.delete_member(text,uuid) owner to circle27_owner;
+
+-- function app.denial(text,integer)
+create function app.denial(p_slug text, p_retry_after integer DEFAULT NULL::integer)
+  returns jsonb
+  language plpgsql
+  volatile
+  parallel unsafe
+  security invoker
+  set search_path = pg_catalog, pg_temp
+alter function app.denial(text,integer) owner to circle27_owner;
+grant execute on function app.denial(text,integer) to circle27_auth;
+
 -- function app.draw_circles(app.campuses,uuid[],timestamp with time zone,bigint)
 create function app.draw_circles(p_campus app.campuses, p_people uuid[], p_time_slot timestamp with time zone, p_seed bigint)
   returns integer[]
@@ -774,6 +985,17 @@ create function app.draw_circles(p_campus app.campuses, p_people uuid[], p_time_
   set plan_cache_mode = force_custom_plan
   set search_path = pg_catalog, pg_temp
 alter function app.draw_circles(app.campuses,uuid[],timestamp with time zone,bigint) owner to circle27_owner;
+
+-- function app.email_campus(text)
+create function app.email_campus(p_email text)
+  returns text
+  language plpgsql
+  stable
+  parallel unsafe
+  security definer
+  set search_path = pg_catalog, pg_temp
+alter function app.email_campus(text) owner to circle27_owner;
+grant execute on function app.email_campus(text) to circle27_auth;
 
 -- function app.emit(text,text,text,jsonb)
 create function app.emit(p_campus_id text, p_channel text, p_event text, p_payload jsonb)
@@ -806,6 +1028,17 @@ create function app.emit_circles(p_campus_id text, p_time_slot timestamp with ti
   set search_path = pg_catalog, pg_temp
 alter function app.emit_circles(text,timestamp with time zone) owner to circle27_owner;
 
+-- function app.emit_session_end(text,uuid)
+create function app.emit_session_end(p_campus_id text, p_session_id uuid)
+  returns void
+  language plpgsql
+  volatile
+  parallel unsafe
+  security definer
+  set search_path = pg_catalog, pg_temp
+alter function app.emit_session_end(text,uuid) owner to circle27_owner;
+grant execute on function app.emit_session_end(text,uuid) to circle27_auth;
+
 -- function app.emit_slot(text,timestamp with time zone,timestamp with time zone)
 create function app.emit_slot(p_campus_id text, p_time_slot timestamp with time zone, p_now timestamp with time zone)
   returns void
@@ -818,7 +1051,7 @@ create function app.emit_slot(p_campus_id text, p_time_slot timestamp with time 
 alter function app.emit_slot(text,timestamp with time zone,timestamp with time zone) owner to circle27_owner;
 
 -- function app.enter_open_slot(text,uuid,timestamp with time zone)
-create function app.enter_open_slot(p_campus_id text, p_user_id uuid, p_time_slot timestamp with time zone, OUT entered_at timestamp with time zone, OUT time_zone text, OUT deadline_at timestamp with time zone, OUT ends_at timestamp with time zone, OUT version bigint, OUT is_open boolean)
+create function app.enter_open_slot(p_campus_id text, p_user_id uuid, p_time_slot timestamp with time zone, OUT entered_at timestamp with time zone, OUT time_zone text, OUT deadline_at timestamp with time zone, OUT ends_at timestamp with time zone, OUT version bigint, OUT is_open boolean, OUT is_suspended boolean)
   returns record
   language plpgsql
   volatile
@@ -838,6 +1071,16 @@ grant execute on function app.error_registry() to anon;
 grant execute on function app.error_registry() to authenticated;
 grant execute on function app.error_registry() to circle27_auth;
 grant execute on function app.error_registry() to service_role;
+
+-- function app.export_member(text,uuid)
+create function app.export_member(p_campus_id text, p_user_id uuid)
+  returns jsonb
+  language plpgsql
+  stable
+  parallel unsafe
+  security invoker
+  set search_path = pg_catalog, pg_temp
+alter function app.export_member(text,uuid) owner to circle27_owner;
 
 -- function app.feedback_about(text,uuid,timestamp with time zone,jsonb)
 create function app.feedback_about(p_campus_id text, p_user_id uuid, p_time_slot timestamp with time zone, p_about jsonb)
@@ -869,6 +1112,16 @@ create function app.hour_text(p_local timestamp without time zone)
   security invoker
 alter function app.hour_text(timestamp without time zone) owner to circle27_owner;
 
+-- function app.is_operator(text,uuid)
+create function app.is_operator(p_campus_id text, p_user_id uuid)
+  returns boolean
+  language plpgsql
+  stable
+  parallel unsafe
+  security invoker
+  set search_path = pg_catalog, pg_temp
+alter function app.is_operator(text,uuid) owner to circle27_owner;
+
 -- function app.is_service()
 create function app.is_service()
   returns boolean
@@ -887,6 +1140,38 @@ create function app.join_waitlist(p_campus_id text, p_user_id uuid, p_time_slot 
   security invoker
 alter function app.join_waitlist(text,uuid,timestamp with time zone) owner to circle27_owner;
 
+-- function app.judge_no_shows(text,timestamp with time zone,uuid[],timestamp with time zone)
+create function app.judge_no_shows(p_campus_id text, p_time_slot timestamp with time zone, p_user_ids uuid[], p_now timestamp with time zone)
+  returns void
+  language plpgsql
+  volatile
+  parallel unsafe
+  security invoker
+  set search_path = pg_catalog, pg_temp
+alter function app.judge_no_shows(text,timestamp with time zone,uuid[],timestamp with time zone) owner to circle27_owner;
+
+-- function app.leave_ahead(text,uuid)
+create function app.leave_ahead(p_campus_id text, p_user_id uuid)
+  returns void
+  language plpgsql
+  volatile
+  parallel unsafe
+  security invoker
+  set TimeZone = UTC
+  set search_path = pg_catalog, pg_temp
+alter function app.leave_ahead(text,uuid) owner to circle27_owner;
+
+-- function app.leave_circle(text,uuid,timestamp with time zone,timestamp with time zone)
+create function app.leave_circle(p_campus_id text, p_user_id uuid, p_time_slot timestamp with time zone, p_now timestamp with time zone)
+  returns boolean
+  language plpgsql
+  volatile
+  parallel unsafe
+  security invoker
+  set TimeZone = UTC
+  set search_path = pg_catalog, pg_temp
+alter function app.leave_circle(text,uuid,timestamp with time zone,timestamp with time zone) owner to circle27_owner;
+
 -- function app.leave_waitlist(text,uuid,timestamp with time zone)
 create function app.leave_waitlist(p_campus_id text, p_user_id uuid, p_time_slot timestamp with time zone)
   returns json
@@ -895,6 +1180,18 @@ create function app.leave_waitlist(p_campus_id text, p_user_id uuid, p_time_slot
   parallel unsafe
   security invoker
 alter function app.leave_waitlist(text,uuid,timestamp with time zone) owner to circle27_owner;
+
+-- function app.limit_write(uuid)
+create function app.limit_write(p_user_id uuid)
+  returns void
+  language plpgsql
+  volatile
+  parallel unsafe
+  security definer
+  set search_path = pg_catalog, pg_temp
+alter function app.limit_write(uuid) owner to circle27_owner;
+grant execute on function app.limit_write(uuid) to anon;
+grant execute on function app.limit_write(uuid) to authenticated;
 
 -- function app.local_instant(text,timestamp without time zone)
 create function app.local_instant(p_time_zone text, p_local timestamp without time zone)
@@ -923,6 +1220,16 @@ create function app.lock_key(p_kind text, p_name text, p_at timestamp with time 
   parallel safe
   security invoker
 alter function app.lock_key(text,text,timestamp with time zone) owner to circle27_owner;
+
+-- function app.lock_member(uuid)
+create function app.lock_member(p_user_id uuid)
+  returns void
+  language plpgsql
+  volatile
+  parallel unsafe
+  security invoker
+  set search_path = pg_catalog, pg_temp
+alter function app.lock_member(uuid) owner to circle27_owner;
 
 -- function app.match_time_slot(text,timestamp with time zone,bigint)
 create function app.match_time_slot(p_campus_id text, p_time_slot timestamp with time zone, p_seed bigint DEFAULT NULL::bigint)
@@ -967,6 +1274,17 @@ create function app.member_time_zone(p_user_id uuid)
 alter function app.member_time_zone(uuid) owner to circle27_owner;
 grant execute on function app.member_time_zone(uuid) to authenticated;
 
+-- function app.my_circle_rows()
+create function app.my_circle_rows()
+  returns tid[]
+  language plpgsql
+  stable
+  parallel unsafe
+  security definer
+  set search_path = pg_catalog, pg_temp
+alter function app.my_circle_rows() owner to circle27_owner;
+grant execute on function app.my_circle_rows() to authenticated;
+
 -- function app.my_mates()
 create function app.my_mates()
   returns uuid[]
@@ -977,6 +1295,17 @@ create function app.my_mates()
   set search_path = pg_catalog, pg_temp
 alter function app.my_mates() owner to circle27_owner;
 grant execute on function app.my_mates() to authenticated;
+
+-- function app.my_place_rows()
+create function app.my_place_rows()
+  returns tid[]
+  language plpgsql
+  stable
+  parallel unsafe
+  security definer
+  set search_path = pg_catalog, pg_temp
+alter function app.my_place_rows() owner to circle27_owner;
+grant execute on function app.my_place_rows() to authenticated;
 
 -- function app.my_places()
 create function app.my_places()
@@ -1061,19 +1390,19 @@ create function app.recount_meetings(p_campus_id text, p_time_slot timestamp wit
   set search_path = pg_catalog, pg_temp
 alter function app.recount_meetings(text,timestamp with time zone) owner to circle27_owner;
 
--- function app.refuse(text)
-create function app.refuse(p_slug text)
+-- function app.refuse(text,jsonb)
+create function app.refuse(p_slug text, p_headers jsonb DEFAULT NULL::jsonb)
   returns void
   language plpgsql
   volatile
   parallel unsafe
   security invoker
   set search_path = pg_catalog, pg_temp
-alter function app.refuse(text) owner to circle27_owner;
-grant execute on function app.refuse(text) to anon;
-grant execute on function app.refuse(text) to authenticated;
-grant execute on function app.refuse(text) to circle27_auth;
-grant execute on function app.refuse(text) to service_role;
+alter function app.refuse(text,jsonb) owner to circle27_owner;
+grant execute on function app.refuse(text,jsonb) to anon;
+grant execute on function app.refuse(text,jsonb) to authenticated;
+grant execute on function app.refuse(text,jsonb) to circle27_auth;
+grant execute on function app.refuse(text,jsonb) to service_role;
 
 -- function app.register_user(text,text)
 create function app.register_user(p_email text, p_display_name text DEFAULT NULL::text)
@@ -1081,9 +1410,30 @@ create function app.register_user(p_email text, p_display_name text DEFAULT NULL
   language plpgsql
   volatile
   parallel unsafe
-  security invoker
+  security definer
   set search_path = pg_catalog, pg_temp
 alter function app.register_user(text,text) owner to circle27_owner;
+grant execute on function app.register_user(text,text) to circle27_auth;
+
+-- function app.report_user(text,uuid,timestamp with time zone,uuid,text,text)
+create function app.report_user(p_campus_id text, p_user_id uuid, p_time_slot timestamp with time zone, p_reported_id uuid, p_reason text, p_comment text)
+  returns jsonb
+  language plpgsql
+  volatile
+  parallel unsafe
+  security invoker
+  set search_path = pg_catalog, pg_temp
+alter function app.report_user(text,uuid,timestamp with time zone,uuid,text,text) owner to circle27_owner;
+
+-- function app.require_plain_call()
+create function app.require_plain_call()
+  returns void
+  language plpgsql
+  volatile
+  parallel unsafe
+  security invoker
+  set search_path = pg_catalog, pg_temp
+alter function app.require_plain_call() owner to circle27_owner;
 
 -- function app.run_due_deadlines(integer,jsonb)
 create function app.run_due_deadlines(p_limit integer DEFAULT NULL::integer, p_skip jsonb DEFAULT '[]'::jsonb)
@@ -1184,6 +1534,16 @@ create function app.submit_feedback(p_campus_id text, p_user_id uuid, p_time_slo
   set search_path = pg_catalog, pg_temp
 alter function app.submit_feedback(text,uuid,timestamp with time zone,integer,text,jsonb) owner to circle27_owner;
 
+-- function app.suspend_user(text,uuid,timestamp with time zone,text)
+create function app.suspend_user(p_campus_id text, p_user_id uuid, p_until timestamp with time zone, p_reason text)
+  returns jsonb
+  language plpgsql
+  volatile
+  parallel unsafe
+  security invoker
+  set search_path = pg_catalog, pg_temp
+alter function app.suspend_user(text,uuid,timestamp with time zone,text) owner to circle27_owner;
+
 -- function app.unblock_user(text,uuid,uuid)
 create function app.unblock_user(p_campus_id text, p_user_id uuid, p_blocked_id uuid)
   returns jsonb
@@ -1229,10 +1589,28 @@ alter function app.write_waitlist_entry() owner to circle27_owner;
 create schema audit;
 alter schema audit owner to circle27_auth;
 grant usage on schema audit to circle27_owner;
+grant usage on schema audit to circle27_worker;
 
 -- sequence audit.log_id_seq
 create sequence audit.log_id_seq as bigint increment by 1 minvalue 1 maxvalue 9223372036854775807 start with 1 cache 1 no cycle owned by audit.log.id;
 alter sequence audit.log_id_seq owner to circle27_auth;
+
+-- table audit.changes
+create table audit.changes (
+  id bigint not null,
+  at timestamp with time zone not null,
+  user_id uuid not null,
+  old_values jsonb not null,
+  new_values jsonb not null,
+  constraint changes_pkey PRIMARY KEY (id),
+  constraint changes_values_objects CHECK (jsonb_typeof(old_values) = 'object'::text AND jsonb_typeof(new_values) = 'object'::text)
+);
+create index changes_at_idx on audit.changes USING btree (at);
+create index changes_user_id_idx on audit.changes USING btree (user_id);
+alter table audit.changes owner to circle27_auth;
+alter table audit.changes enable row level security;
+revoke truncate on audit.changes from circle27_auth;
+revoke update on audit.changes from circle27_auth;
 
 -- table audit.log
 create table audit.log (
@@ -1247,6 +1625,7 @@ create table audit.log (
   actor_role text not null,
   session_id text,
   address text,
+  request_id text,
   constraint log_action_form CHECK (action ~ '^[a-z_]+\.[a-z_]+$'::text),
   constraint log_pkey PRIMARY KEY (id, at)
 ) partition by RANGE (at);
@@ -1270,6 +1649,7 @@ create table audit.log_* (
   actor_role text not null,
   session_id text,
   address text,
+  request_id text,
   constraint log_*_pkey PRIMARY KEY (id, at),
   constraint log_action_form CHECK (action ~ '^[a-z_]+\.[a-z_]+$'::text)
 ) partition of audit.log;
@@ -1280,16 +1660,69 @@ revoke delete on audit.log_* from circle27_auth;
 revoke truncate on audit.log_* from circle27_auth;
 revoke update on audit.log_* from circle27_auth;
 
--- function audit.record(text,text,uuid,timestamp with time zone,jsonb)
-create function audit.record(p_action text, p_campus_id text, p_user_id uuid DEFAULT NULL::uuid, p_time_slot timestamp with time zone DEFAULT NULL::timestamp with time zone, p_details jsonb DEFAULT NULL::jsonb)
+-- function audit.erase(uuid)
+create function audit.erase(p_user_id uuid)
   returns void
   language plpgsql
   volatile
   parallel unsafe
   security definer
   set search_path = pg_catalog, pg_temp
-alter function audit.record(text,text,uuid,timestamp with time zone,jsonb) owner to circle27_auth;
-grant execute on function audit.record(text,text,uuid,timestamp with time zone,jsonb) to circle27_owner;
+alter function audit.erase(uuid) owner to circle27_auth;
+grant execute on function audit.erase(uuid) to circle27_owner;
+
+-- function audit.forget_before(integer)
+create function audit.forget_before(p_year integer)
+  returns SETOF text
+  language plpgsql
+  volatile
+  parallel unsafe
+  security invoker
+  set search_path = pg_catalog, pg_temp
+alter function audit.forget_before(integer) owner to circle27_auth;
+
+-- function audit.member_trail(uuid,timestamp with time zone,integer)
+create function audit.member_trail(p_user_id uuid, p_before timestamp with time zone, p_limit integer)
+  returns jsonb
+  language plpgsql
+  stable
+  parallel unsafe
+  security definer
+  set search_path = pg_catalog, pg_temp
+alter function audit.member_trail(uuid,timestamp with time zone,integer) owner to circle27_auth;
+grant execute on function audit.member_trail(uuid,timestamp with time zone,integer) to circle27_owner;
+
+-- function audit.open_partitions(timestamp with time zone)
+create function audit.open_partitions(p_now timestamp with time zone DEFAULT clock_timestamp())
+  returns integer
+  language plpgsql
+  volatile
+  parallel unsafe
+  security definer
+  set search_path = pg_catalog, pg_temp
+alter function audit.open_partitions(timestamp with time zone) owner to circle27_auth;
+grant execute on function audit.open_partitions(timestamp with time zone) to circle27_worker;
+
+-- function audit.record(text,text,uuid,timestamp with time zone,jsonb,jsonb,jsonb)
+create function audit.record(p_action text, p_campus_id text, p_user_id uuid DEFAULT NULL::uuid, p_time_slot timestamp with time zone DEFAULT NULL::timestamp with time zone, p_details jsonb DEFAULT NULL::jsonb, p_old jsonb DEFAULT NULL::jsonb, p_new jsonb DEFAULT NULL::jsonb)
+  returns void
+  language plpgsql
+  volatile
+  parallel unsafe
+  security definer
+  set search_path = pg_catalog, pg_temp
+alter function audit.record(text,text,uuid,timestamp with time zone,jsonb,jsonb,jsonb) owner to circle27_auth;
+grant execute on function audit.record(text,text,uuid,timestamp with time zone,jsonb,jsonb,jsonb) to circle27_owner;
+
+-- function audit.renew_partitions(integer[],timestamp with time zone)
+create function audit.renew_partitions(p_years integer[], p_from timestamp with time zone)
+  returns void
+  language plpgsql
+  volatile
+  parallel unsafe
+  security definer
+  set search_path = pg_catalog, pg_temp
+alter function audit.renew_partitions(integer[],timestamp with time zone) owner to circle27_auth;
 
 -- schema auth
 create schema auth;
@@ -1379,18 +1812,437 @@ grant execute on function events.take(integer) to circle27_worker;
 -- schema identity
 create schema identity;
 alter schema identity owner to circle27_auth;
+grant usage on schema identity to authenticated;
+grant usage on schema identity to circle27_monitor;
+grant usage on schema identity to circle27_owner;
+grant usage on schema identity to circle27_worker;
 
--- function identity.token_claims(uuid,interval)
-create function identity.token_claims(p_user_id uuid, p_ttl interval DEFAULT '01:00:00'::interval)
+-- sequence identity.mails_mail_id_seq
+create sequence identity.mails_mail_id_seq as bigint increment by 1 minvalue 1 maxvalue 9223372036854775807 start with 1 cache 1 no cycle owned by identity.mails.mail_id;
+alter sequence identity.mails_mail_id_seq owner to circle27_auth;
+
+-- table identity.keys
+create table identity.keys (
+  key_id text not null,
+  purpose text not null,
+  secret bytea not null,
+  created_at timestamp with time zone default clock_timestamp() not null,
+  constraint keys_key_id_form CHECK (key_id ~ '^[A-Za-z0-9_-]{1,64}$'::text),
+  constraint keys_pkey PRIMARY KEY (key_id),
+  constraint keys_purpose_known CHECK (purpose = ANY (ARRAY['access'::text, 'refresh'::text])),
+  constraint keys_secret_long CHECK (octet_length(secret) >= 32)
+);
+alter table identity.keys owner to circle27_auth;
+alter table identity.keys enable row level security;
+
+-- table identity.login_codes
+create table identity.login_codes (
+  email text not null,
+  requested_at timestamp with time zone not null,
+  allowance numeric not null,
+  code_hash bytea,
+  code_expires_at timestamp with time zone,
+  tries_left integer default 0 not null,
+  used_at timestamp with time zone,
+  session_id uuid,
+  constraint login_codes_allowance_sane CHECK (allowance >= 0::numeric),
+  constraint login_codes_code_whole CHECK ((code_hash IS NULL) = (code_expires_at IS NULL)),
+  constraint login_codes_email_form CHECK (email = lower(email) AND length(email) >= 3 AND length(email) <= 254),
+  constraint login_codes_pkey PRIMARY KEY (email),
+  constraint login_codes_tries_left_sane CHECK (tries_left >= 0),
+  constraint login_codes_use_whole CHECK ((used_at IS NULL) = (session_id IS NULL)),
+  constraint login_codes_used_was_sent CHECK (used_at IS NULL OR code_hash IS NOT NULL)
+);
+create index login_codes_requested_at_idx on identity.login_codes USING btree (requested_at);
+alter table identity.login_codes owner to circle27_auth;
+alter table identity.login_codes enable row level security;
+
+-- table identity.mail_server
+create table identity.mail_server (
+  only_row boolean default true not null,
+  failures integer default 0 not null,
+  open_until timestamp with time zone,
+  failed_at timestamp with time zone,
+  error text,
+  constraint mail_server_error_short CHECK (length(error) <= 200),
+  constraint mail_server_failures_sane CHECK (failures >= 0),
+  constraint mail_server_one_row CHECK (only_row),
+  constraint mail_server_pkey PRIMARY KEY (only_row)
+);
+alter table identity.mail_server owner to circle27_auth;
+alter table identity.mail_server enable row level security;
+
+-- table identity.mails
+create table identity.mails (
+  mail_id bigint default nextval('identity.mails_mail_id_seq'::regclass) not null,
+  kind text not null,
+  recipient text not null,
+  facts jsonb default '{}'::jsonb not null,
+  created_at timestamp with time zone not null,
+  expires_at timestamp with time zone not null,
+  next_try_at timestamp with time zone not null,
+  attempts integer default 0 not null,
+  constraint mails_attempts_sane CHECK (attempts >= 0),
+  constraint mails_facts_object CHECK (jsonb_typeof(facts) = 'object'::text),
+  constraint mails_kind_form CHECK (kind ~ '^[a-z_]{1,32}$'::text),
+  constraint mails_pkey PRIMARY KEY (mail_id),
+  constraint mails_recipient_form CHECK (recipient ~ '^[^[:space:][:cntrl:]<>]+@[^[:space:][:cntrl:]<>]+$'::text),
+  constraint mails_times_ordered CHECK (created_at <= expires_at)
+);
+create unique index mails_login_code_key on identity.mails USING btree (recipient) WHERE kind = 'login_code'::text;
+create index mails_next_try_at_idx on identity.mails USING btree (next_try_at);
+alter table identity.mails owner to circle27_auth;
+alter table identity.mails enable row level security;
+
+-- table identity.sessions
+create table identity.sessions (
+  session_id uuid not null,
+  campus_id text not null,
+  user_id uuid not null,
+  generation integer default 0 not null,
+  created_at timestamp with time zone not null,
+  renewed_at timestamp with time zone not null,
+  expires_at timestamp with time zone not null,
+  ended_at timestamp with time zone,
+  user_agent text,
+  address text,
+  constraint sessions_address_short CHECK (length(address) <= 64),
+  constraint sessions_generation_sane CHECK (generation >= 0),
+  constraint sessions_pkey PRIMARY KEY (session_id),
+  constraint sessions_times_ordered CHECK (created_at <= renewed_at AND renewed_at <= expires_at),
+  constraint sessions_user_agent_short CHECK (length(user_agent) <= 200)
+);
+create index sessions_ended_idx on identity.sessions USING btree (session_id) WHERE ended_at IS NOT NULL;
+create index sessions_expires_at_idx on identity.sessions USING btree (expires_at);
+create index sessions_user_id_idx on identity.sessions USING btree (user_id);
+alter table identity.sessions owner to circle27_auth;
+alter table identity.sessions enable row level security;
+
+-- table identity.settings
+create table identity.settings (
+  only_row boolean default true not null,
+  access_token_life interval default '01:00:00'::interval not null,
+  session_idle_life interval default '720:00:00'::interval not null,
+  session_life interval default '8760:00:00'::interval not null,
+  code_life interval default '00:10:00'::interval not null,
+  code_tries integer default 5 not null,
+  constraint settings_access_token_life_sane CHECK (access_token_life >= '00:00:01'::interval AND access_token_life <= '24:00:00'::interval),
+  constraint settings_code_life_sane CHECK (code_life >= '00:01:00'::interval AND code_life <= '01:00:00'::interval),
+  constraint settings_code_tries_sane CHECK (code_tries >= 1 AND code_tries <= 10),
+  constraint settings_one_row CHECK (only_row),
+  constraint settings_pkey PRIMARY KEY (only_row),
+  constraint settings_session_lives_sane CHECK (session_idle_life >= '00:01:00'::interval AND session_idle_life <= session_life)
+);
+alter table identity.settings owner to circle27_auth;
+alter table identity.settings enable row level security;
+
+-- function identity.add_key(text,bytea)
+create function identity.add_key(p_key_id text, p_secret bytea)
+  returns void
+  language plpgsql
+  volatile
+  parallel unsafe
+  security invoker
+  set search_path = pg_catalog, pg_temp
+alter function identity.add_key(text,bytea) owner to circle27_auth;
+
+-- function identity.address_pseudonym(text)
+create function identity.address_pseudonym(p_email text)
+  returns text
+  language plpgsql
+  stable
+  strict
+  parallel unsafe
+  security definer
+  set search_path = pg_catalog, pg_temp
+alter function identity.address_pseudonym(text) owner to circle27_auth;
+grant execute on function identity.address_pseudonym(text) to circle27_owner;
+
+-- function identity.base64url(bytea)
+create function identity.base64url(p_bytes bytea)
+  returns text
+  language sql
+  immutable
+  strict
+  parallel safe
+  security invoker
+alter function identity.base64url(bytea) owner to circle27_auth;
+
+-- function identity.begin_session(text,uuid,timestamp with time zone)
+create function identity.begin_session(p_campus_id text, p_user_id uuid, p_now timestamp with time zone)
+  returns uuid
+  language plpgsql
+  volatile
+  parallel unsafe
+  security invoker
+  set search_path = pg_catalog, pg_temp
+alter function identity.begin_session(text,uuid,timestamp with time zone) owner to circle27_auth;
+
+-- function identity.end_session(uuid,text,timestamp with time zone)
+create function identity.end_session(p_session_id uuid, p_action text, p_now timestamp with time zone)
+  returns boolean
+  language plpgsql
+  volatile
+  parallel unsafe
+  security invoker
+  set search_path = pg_catalog, pg_temp
+alter function identity.end_session(uuid,text,timestamp with time zone) owner to circle27_auth;
+
+-- function identity.erase(uuid,text,timestamp with time zone)
+create function identity.erase(p_user_id uuid, p_email text, p_now timestamp with time zone)
+  returns void
+  language plpgsql
+  volatile
+  parallel unsafe
+  security definer
+  set search_path = pg_catalog, pg_temp
+alter function identity.erase(uuid,text,timestamp with time zone) owner to circle27_auth;
+grant execute on function identity.erase(uuid,text,timestamp with time zone) to circle27_owner;
+
+-- function identity.forget_old(timestamp with time zone)
+create function identity.forget_old(p_now timestamp with time zone DEFAULT clock_timestamp())
+  returns integer
+  language plpgsql
+  volatile
+  parallel unsafe
+  security definer
+  set search_path = pg_catalog, pg_temp
+alter function identity.forget_old(timestamp with time zone) owner to circle27_auth;
+grant execute on function identity.forget_old(timestamp with time zone) to circle27_worker;
+
+-- function identity.hmac_sha256(bytea,bytea)
+create function identity.hmac_sha256(p_key bytea, p_message bytea)
+  returns bytea
+  language plpgsql
+  immutable
+  strict
+  parallel safe
+  security invoker
+  set search_path = pg_catalog, pg_temp
+alter function identity.hmac_sha256(bytea,bytea) owner to circle27_auth;
+
+-- function identity.mail_failed(bigint,integer,boolean,text,timestamp with time zone)
+create function identity.mail_failed(p_mail_id bigint, p_attempt integer, p_refused boolean, p_error text, p_now timestamp with time zone DEFAULT clock_timestamp())
+  returns void
+  language plpgsql
+  volatile
+  parallel unsafe
+  security definer
+  set search_path = pg_catalog, pg_temp
+alter function identity.mail_failed(bigint,integer,boolean,text,timestamp with time zone) owner to circle27_auth;
+grant execute on function identity.mail_failed(bigint,integer,boolean,text,timestamp with time zone) to circle27_worker;
+
+-- function identity.mail_sent(bigint,integer)
+create function identity.mail_sent(p_mail_id bigint, p_attempt integer)
+  returns void
+  language plpgsql
+  volatile
+  parallel unsafe
+  security definer
+  set search_path = pg_catalog, pg_temp
+alter function identity.mail_sent(bigint,integer) owner to circle27_auth;
+grant execute on function identity.mail_sent(bigint,integer) to circle27_worker;
+
+-- function identity.mail_status(timestamp with time zone)
+create function identity.mail_status(p_now timestamp with time zone DEFAULT clock_timestamp())
+  returns jsonb
+  language plpgsql
+  stable
+  parallel unsafe
+  security definer
+  set search_path = pg_catalog, pg_temp
+alter function identity.mail_status(timestamp with time zone) owner to circle27_auth;
+grant execute on function identity.mail_status(timestamp with time zone) to circle27_monitor;
+
+-- function identity.member_sessions(uuid,uuid,timestamp with time zone)
+create function identity.member_sessions(p_user_id uuid, p_session_id uuid, p_now timestamp with time zone)
+  returns jsonb
+  language plpgsql
+  stable
+  parallel unsafe
+  security definer
+  set search_path = pg_catalog, pg_temp
+alter function identity.member_sessions(uuid,uuid,timestamp with time zone) owner to circle27_auth;
+grant execute on function identity.member_sessions(uuid,uuid,timestamp with time zone) to circle27_owner;
+
+-- function identity.note_session(text,uuid,uuid,timestamp with time zone)
+create function identity.note_session(p_campus_id text, p_user_id uuid, p_session_id uuid, p_now timestamp with time zone)
+  returns void
+  language plpgsql
+  volatile
+  parallel unsafe
+  security invoker
+  set search_path = pg_catalog, pg_temp
+alter function identity.note_session(text,uuid,uuid,timestamp with time zone) owner to circle27_auth;
+
+-- function identity.refresh_session(text,timestamp with time zone)
+create function identity.refresh_session(p_refresh_token text, p_now timestamp with time zone)
+  returns jsonb
+  language plpgsql
+  volatile
+  parallel unsafe
+  security definer
+  set search_path = pg_catalog, pg_temp
+alter function identity.refresh_session(text,timestamp with time zone) owner to circle27_auth;
+grant execute on function identity.refresh_session(text,timestamp with time zone) to circle27_owner;
+
+-- function identity.request_header(text,integer)
+create function identity.request_header(p_name text, p_length integer)
+  returns text
+  language sql
+  stable
+  parallel safe
+  security invoker
+alter function identity.request_header(text,integer) owner to circle27_auth;
+
+-- function identity.request_login_code(text,timestamp with time zone)
+create function identity.request_login_code(p_email text, p_now timestamp with time zone)
+  returns jsonb
+  language plpgsql
+  volatile
+  parallel unsafe
+  security definer
+  set search_path = pg_catalog, pg_temp
+alter function identity.request_login_code(text,timestamp with time zone) owner to circle27_auth;
+grant execute on function identity.request_login_code(text,timestamp with time zone) to circle27_owner;
+
+-- function identity.secret_hash(text)
+create function identity.secret_hash(p_text text)
+  returns bytea
+  language plpgsql
+  stable
+  strict
+  parallel unsafe
+  security invoker
+  set search_path = pg_catalog, pg_temp
+alter function identity.secret_hash(text) owner to circle27_auth;
+
+-- function identity.session_is_over(uuid)
+create function identity.session_is_over(p_session_id uuid)
+  returns boolean
+  language plpgsql
+  stable
+  parallel unsafe
+  security definer
+  set search_path = pg_catalog, pg_temp
+alter function identity.session_is_over(uuid) owner to circle27_auth;
+grant execute on function identity.session_is_over(uuid) to authenticated;
+
+-- function identity.session_tokens(uuid,timestamp with time zone)
+create function identity.session_tokens(p_session_id uuid, p_now timestamp with time zone)
+  returns jsonb
+  language plpgsql
+  stable
+  parallel unsafe
+  security invoker
+  set search_path = pg_catalog, pg_temp
+alter function identity.session_tokens(uuid,timestamp with time zone) owner to circle27_auth;
+
+-- function identity.sign_out(text,uuid,uuid,timestamp with time zone)
+create function identity.sign_out(p_campus_id text, p_user_id uuid, p_session_id uuid, p_now timestamp with time zone)
+  returns jsonb
+  language plpgsql
+  volatile
+  parallel unsafe
+  security definer
+  set search_path = pg_catalog, pg_temp
+alter function identity.sign_out(text,uuid,uuid,timestamp with time zone) owner to circle27_auth;
+grant execute on function identity.sign_out(text,uuid,uuid,timestamp with time zone) to circle27_owner;
+
+-- function identity.sign_out_everywhere(text,uuid,uuid,timestamp with time zone)
+create function identity.sign_out_everywhere(p_campus_id text, p_user_id uuid, p_session_id uuid, p_now timestamp with time zone)
+  returns jsonb
+  language plpgsql
+  volatile
+  parallel unsafe
+  security definer
+  set search_path = pg_catalog, pg_temp
+alter function identity.sign_out_everywhere(text,uuid,uuid,timestamp with time zone) owner to circle27_auth;
+grant execute on function identity.sign_out_everywhere(text,uuid,uuid,timestamp with time zone) to circle27_owner;
+
+-- function identity.sign_token(jsonb)
+create function identity.sign_token(p_claims jsonb)
+  returns text
+  language plpgsql
+  stable
+  parallel unsafe
+  security invoker
+  set search_path = pg_catalog, pg_temp
+alter function identity.sign_token(jsonb) owner to circle27_auth;
+
+-- function identity.take_mails(integer,timestamp with time zone)
+create function identity.take_mails(p_limit integer, p_now timestamp with time zone DEFAULT clock_timestamp())
+  returns TABLE(mail_id bigint, attempt integer, kind text, recipient text, facts jsonb)
+  language plpgsql
+  volatile
+  parallel unsafe
+  security definer
+  set search_path = pg_catalog, pg_temp
+alter function identity.take_mails(integer,timestamp with time zone) owner to circle27_auth;
+grant execute on function identity.take_mails(integer,timestamp with time zone) to circle27_worker;
+
+-- function identity.token_claims(uuid,interval,uuid,timestamp with time zone)
+create function identity.token_claims(p_user_id uuid, p_ttl interval DEFAULT '01:00:00'::interval, p_session_id uuid DEFAULT gen_random_uuid(), p_now timestamp with time zone DEFAULT clock_timestamp())
   returns jsonb
   language plpgsql
   volatile
   parallel unsafe
   security invoker
   set search_path = pg_catalog, pg_temp
-alter function identity.token_claims(uuid,interval) owner to circle27_auth;
+alter function identity.token_claims(uuid,interval,uuid,timestamp with time zone) owner to circle27_auth;
+
+-- function identity.verify_login_code(text,text,timestamp with time zone)
+create function identity.verify_login_code(p_email text, p_code text, p_now timestamp with time zone)
+  returns jsonb
+  language plpgsql
+  volatile
+  parallel unsafe
+  security definer
+  set search_path = pg_catalog, pg_temp
+alter function identity.verify_login_code(text,text,timestamp with time zone) owner to circle27_auth;
+grant execute on function identity.verify_login_code(text,text,timestamp with time zone) to circle27_owner;
 
 -- schema ops
 create schema ops;
 alter schema ops owner to circle27_owner;
 grant usage on schema ops to circle27_monitor;
+grant usage on schema ops to circle27_worker;
+
+-- table ops.buckets
+create unlogged table ops.buckets (
+  caller text not null,
+  full_at timestamp with time zone not null,
+  constraint buckets_pkey PRIMARY KEY (caller)
+);
+alter table ops.buckets owner to circle27_owner;
+alter table ops.buckets set (fillfactor=70, autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_threshold=5000);
+alter table ops.buckets enable row level security;
+
+-- function ops.calls_a_minute(text)
+create function ops.calls_a_minute(p_tier text)
+  returns integer
+  language sql
+  immutable
+  parallel safe
+  security invoker
+alter function ops.calls_a_minute(text) owner to circle27_owner;
+
+-- function ops.forget_full_buckets()
+create function ops.forget_full_buckets()
+  returns integer
+  language plpgsql
+  volatile
+  parallel unsafe
+  security definer
+  set search_path = pg_catalog, pg_temp
+alter function ops.forget_full_buckets() owner to circle27_owner;
+grant execute on function ops.forget_full_buckets() to circle27_worker;
+
+-- function ops.spend(text,integer,interval,timestamp with time zone)
+create function ops.spend(p_caller text, p_quota integer, p_window interval, p_now timestamp with time zone DEFAULT NULL::timestamp with time zone, OUT remaining integer, OUT retry_after integer)
+  returns record
+  language plpgsql
+  volatile
+  parallel unsafe
+  security invoker
+alter function ops.spend(text,integer,interval,timestamp with time zone) owner to circle27_owner;

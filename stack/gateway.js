@@ -1,6 +1,9 @@
 // njs for the gateway: what nginx's own directives can't say.
 
+import crypto from 'crypto';
+
 const TIMEOUT_SECONDS = 3;  // db/roles.sql: no time-out of PostgreSQL is shorter, bar those on anon
+const CLOCK_SKEW_SECONDS = 30;  // PostgREST's
 const OVERLOAD = ['40P01', '55P03', '57014'];  // deadlock, lock time-out, statement time-out
 
 // Answers a request that PostgREST refused with 400 or 500, by asking once more.
@@ -74,4 +77,56 @@ function text_of(encoded) {
   return decodeURIComponent(encoded.replace(/\+/g, ' '));  // well-formed: the address was checked
 }
 
-export default { ask_again, query_is_costly };
+// Who is asking, for the limits: '<tier> <who>'; '' for a trusted server, who has none. The tier is the token's word here
+// (for the token's hour); where SQL counts, it is that of app.users.
+function caller(r) {
+  const claims = verified_claims(r.variables.bearer_of_caller || '', r.variables.jwt_keys.split(' '));
+  if (claims.role === 'service_role') {
+    return '';
+  }
+  if (claims.role === 'authenticated') {
+    return (['pro', 'operator'].includes(claims.tier) ? claims.tier : 'user') + ' ' + claims.sub;
+  }
+  const is_login = /^\/rest\/v1\/rpc\/(request_login_code|verify_login_code|refresh_session)$/.test(r.uri);
+  return (is_login ? 'login ' : 'anon ') + r.variables.client_network;
+}
+
+// The claims of a token that PostgREST will take, too, as far as it is HS256 and has not ended; {} for any other.
+// Each key in base64url, as in PostgREST's set; while they are rotated there are two.
+function verified_claims(authorization, keys) {
+  const found = /^bearer +([\w-]+\.([\w-]+))\.([\w-]+)$/i.exec(authorization);
+  if (found === null || !keys.some((key) => are_equal(signature(found[1], key), found[3]))) {
+    return {};
+  }
+  const claims = JSON.parse(Buffer.from(found[2], 'base64url').toString());
+  return claims.exp + CLOCK_SKEW_SECONDS > Date.now() / 1000 ? claims : {};
+}
+
+function signature(text, key) {
+  return crypto.createHmac('sha256', Buffer.from(key, 'base64url')).update(text).digest('base64url');
+}
+
+// Takes the same time wherever the first difference is: a signature can't be guessed letter by letter.
+function are_equal(a, b) {
+  let difference = a.length ^ b.length;
+  for (let i = 0; i < a.length; i++) {
+    difference |= a.charCodeAt(i) ^ b.charCodeAt(i);
+  }
+  return difference === 0;
+}
+
+// The first 64 bits of an IPv6 address: what one customer is given. An IPv4 address in its disguise stays one.
+function ipv6_network(r) {
+  const address = r.variables.remote_addr;
+  const ipv4 = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address);
+  if (ipv4 !== null) {
+    return ipv4[1];
+  }
+  const halves = address.split('::');
+  const head = halves[0] === '' ? [] : halves[0].split(':');
+  const tail = halves.length < 2 || halves[1] === '' ? [] : halves[1].split(':');
+  const zeros = Array(8 - head.length - tail.length).fill('0');
+  return head.concat(zeros, tail).slice(0, 4).join(':') + '::/64';
+}
+
+export default { ask_again, query_is_costly, caller, ipv6_network };

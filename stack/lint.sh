@@ -17,6 +17,7 @@ lint squawk db/migrations/deploy/*.sql
 lint circle27 db snapshot --check
 lint python -m pytest -q tests/lints
 lint bash -n stack/setup.sh
+lint bash -n tests/run.sh
 lint sh -n stack/serve.sh
 [ "$failed" -eq 0 ] && echo 'lint: clean'
 exit "$failed"

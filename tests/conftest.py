@@ -1,7 +1,6 @@
 """Database fixtures: pytest-postgresql on a throw-away server."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,14 +9,17 @@ import pytest
 from pytest_postgresql import factories
 from pytest_postgresql.janitor import DatabaseJanitor
 
-from circle27.migrations import migrate
-from circle27.paths import DB
 from circle27.stack.programs import postgresql_bindir
-from tests.server import running_server
+from tests.server import close, install, running_server
 
 pytest_plugins = ["tests.pgtap", "tests.stack"]
 
-SUPPORT = Path(__file__).parent / "support"
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let a reviewer see a change of rights as a diff."""
+    parser.addoption(
+        "--update-matrix", action="store_true", help="Write tests/authorisation/matrix.txt anew, for review as a diff."
+    )
 
 
 @pytest.fixture(scope="session")
@@ -25,17 +27,6 @@ def server() -> Iterator[SimpleNamespace]:
     """The server of most tests: that of $PG_BINDIR, or the newest installed."""
     with running_server(postgresql_bindir()) as running:
         yield running
-
-
-def install(host: str, port: int, user: str, dbname: str, **_: Any) -> None:
-    """Make the template what the migrations make, plus the test support: in the order of db/README.md."""
-    address = f"host={host} port={port} dbname={dbname}"
-    with psycopg.connect(f"{address} user={user}", autocommit=True) as connection:
-        for script in (SUPPORT / "extensions.sql", DB / "roles.sql"):
-            connection.execute(script.read_bytes())
-    migrate(f"{address} user=circle27_migrator")
-    with psycopg.connect(f"{address} user={user}", autocommit=True) as connection:
-        connection.execute((SUPPORT / "helpers.sql").read_bytes())
 
 
 # The template: what the migrations make. Databases are cloned from it, never changed.
@@ -47,14 +38,8 @@ clone = factories.postgresql("migrated")
 @pytest.fixture
 def postgresql(clone: psycopg.Connection) -> psycopg.Connection:
     """A fresh clone for each test that asks for it."""
-    _close(clone)
+    close(clone)
     return clone
-
-
-def _close(connection: psycopg.Connection) -> None:
-    """Revoke again what the database itself grants: a clone does not inherit that from its template."""
-    connection.execute((DB / "roles.sql").read_bytes())
-    connection.commit()
 
 
 @pytest.fixture(scope="session")
@@ -72,7 +57,7 @@ def shared_database(migrated: Any) -> Iterator[psycopg.Connection]:
             host=janitor.host, port=janitor.port, user=janitor.user, dbname="shared", autocommit=True
         ) as connection,
     ):
-        _close(connection)
+        close(connection)
         yield connection
 
 

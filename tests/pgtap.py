@@ -13,7 +13,7 @@ import psycopg
 import pytest
 import sqlparse
 
-FOLDERS = {"api", "app", "audit", "events", "identity", "lints", "policies"}
+FOLDERS = {"api", "app", "attacks", "audit", "events", "identity", "lints", "ops", "policies"}
 RESULT = re.compile(
     r"(?P<bad>not )?ok (?P<number>\d+)(?: - )?(?P<name>.*?)(?:\s+# (?P<mark>TODO|SKIP)\b\s*(?P<why>.*))?$", re.I
 )

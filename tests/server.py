@@ -1,4 +1,4 @@
-"""Throw-away PostgreSQL servers, of any version that is installed."""
+"""Throw-away PostgreSQL servers, of any version that is installed, and what the migrations make in one."""
 
 import os
 import shutil
@@ -10,10 +10,15 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import psycopg
 import pytest
 
+from circle27.migrations import migrate
+from circle27.paths import DB
 from circle27.stack.programs import MIN_POSTGRESQL, installed_postgresql, postgresql_bindir
 from tests.scratch import scratch
+
+SUPPORT = Path(__file__).parent / "support"
 
 
 def every_version() -> list[Any]:
@@ -57,3 +62,20 @@ def running_server(bindir: Path, superuser: str = "postgres") -> Iterator[Simple
             )
         finally:
             run([bindir / "pg_ctl", "-D", "data", "-m", "immediate", "stop"])
+
+
+def install(host: str, port: int, user: str, dbname: str, **_: Any) -> None:
+    """Make the template what the migrations make, plus the test support: in the order of db/README.md."""
+    address = f"host={host} port={port} dbname={dbname}"
+    with psycopg.connect(f"{address} user={user}", autocommit=True) as connection:
+        for script in (SUPPORT / "extensions.sql", DB / "roles.sql"):
+            connection.execute(script.read_bytes())
+    migrate(f"{address} user=circle27_migrator")
+    with psycopg.connect(f"{address} user={user}", autocommit=True) as connection:
+        connection.execute((SUPPORT / "helpers.sql").read_bytes())
+
+
+def close(connection: psycopg.Connection) -> None:
+    """Revoke again what the database itself grants: a clone does not inherit that from its template."""
+    connection.execute((DB / "roles.sql").read_bytes())
+    connection.commit()

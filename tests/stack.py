@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -87,6 +88,16 @@ class Stack:
             cursor = connection.execute(statement, parameters)
             return cursor.fetchall() if cursor.description else []
 
+    def mailed_code(self, address: str) -> str:
+        """Return the newest login code that this address was sent, once a mail is there."""
+
+        def found() -> list[str]:
+            mail = self.run("mailbox", "--to", address, "--last", check=False).stdout
+            return re.findall(r"^Subject: .* (\d{6})$", mail, re.M)
+
+        wait_until(found, 20, f"no mail came to {address}")
+        return found()[0]
+
     def reload(self, function: str) -> None:
         """Let both PostgREST instances read the schema again; return when each knows `function`."""
         for service in self.settings.postgrest_services():
@@ -107,7 +118,8 @@ def environment(home: Path) -> dict[str, str]:
         ports = {
             f"CIRCLE27_{name.upper()}_PORT": str(s.getsockname()[1]) for name, s in zip(PORTS, sockets, strict=True)
         }
-    return {**clean, **ports, "CIRCLE27_HOME": str(home)}
+    # A test makes more calls than a member; tests/http/test_limits.py has a stack with limits.
+    return {**clean, **ports, "CIRCLE27_HOME": str(home), "CIRCLE27_RATE_LIMITS": "off"}
 
 
 @pytest.fixture(scope="session")
@@ -122,10 +134,10 @@ def own_stack() -> Iterator[Stack]:
     yield from running_stack()
 
 
-def running_stack() -> Iterator[Stack]:
-    """Make, start and in the end remove a stack."""
+def running_stack(**variables: str) -> Iterator[Stack]:
+    """Make, start and in the end remove a stack; the variables are added to its environment."""
     with scratch() as folder:
-        made = Stack(environment(folder / "stack"))
+        made = Stack({**environment(folder / "stack"), **variables})
         try:
             result = made.run("up", check=False)
             if result.returncode:

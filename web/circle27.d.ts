@@ -4,14 +4,17 @@
 //   import type { Database } from './circle27';
 //   const supabase = createClient<Database>(url, anonKey, { accessToken: async () => token });
 
-/** An instant in ISO 8601, written in the time zone of the campus; 2026-11-23T14:00:00-08:00. */
+/** An instant in ISO 8601, written in the time zone of the campus (for nobody, in UTC); 2026-11-23T14:00:00-08:00. */
 export type Instant = string;
 
-/** A user id. */
+/** A user's id, or that of a session. */
 export type Uuid = string;
 
 /** A day on the campus; 2026-11-23. */
 export type Day = string;
+
+/** An instant, or `infinity`. */
+export type Until = string;
 
 /** Any JSON. */
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
@@ -24,6 +27,38 @@ export type SlotStatus = "open" | "matching" | "matched" | "ended" | "cancelled"
 
 /** How much a member may ask for; operators also run their campus. */
 export type Tier = "user" | "pro" | "operator";
+
+/** A mail with a login code is on its way, if it was time for one. */
+export type LoginRequest = {
+  /** The address as it is kept; send it with the code. */
+  email: string;
+  /** How long a code counts from when it is sent. */
+  codeLivesSeconds: number;
+  /** From when on another mail may be asked for. */
+  askAgainAt: Instant;
+};
+
+/** A session of a member. */
+export type Tokens = {
+  /** A JWT: send it as `Authorization: Bearer`. */
+  accessToken: string;
+  /** Always this. */
+  tokenType: "bearer";
+  /** Seconds for which the access token counts. */
+  expiresIn: number;
+  /** Until when it counts. Refresh before. */
+  expiresAt: Instant;
+  /** Good for one `refresh_session`. Keep the newest only. */
+  refreshToken: string;
+  /** The session, as in `my_sessions`. */
+  sessionId: Uuid;
+  /** The member. */
+  userId: Uuid;
+  /** The campus. */
+  campusId: string;
+  /** The campus's IANA time zone. */
+  timeZone: string;
+};
 
 /** The button of one slot: show it as it is. */
 export type Button = {
@@ -163,6 +198,8 @@ export type Person = {
   displayName: string;
   tier: Tier;
   attributes: Attributes;
+  /** Until when the member may join nothing; null if they may. */
+  suspendedUntil: Until | null;
 };
 
 /** A member as they see themselves. */
@@ -176,6 +213,8 @@ export type Profile = {
   displayName: string;
   tier: Tier;
   attributes: Attributes;
+  /** Until when the member may join nothing; null if they may. */
+  suspendedUntil: Until | null;
   /** In the order in which they were blocked. */
   blocked: Blocked[];
 };
@@ -186,6 +225,209 @@ export type Block = {
   userId: Uuid;
   /** Whether they are blocked now. */
   blocked: boolean;
+};
+
+/** What a report is about; `fake`: not who they say. */
+export type ReportReason = "harassment" | "no_show" | "fake" | "other";
+
+/** The operators know. */
+export type Reported = {
+  /** Whom it is about. */
+  userId: Uuid;
+  /** The meeting. */
+  timeSlot: Instant;
+  /** Always this. */
+  reported: true;
+};
+
+/** Whom a report is about. */
+export type Reportee = {
+  userId: Uuid;
+  /** The name that they chose. */
+  displayName: string;
+  /** Until when they were last suspended; null if never or lifted. */
+  suspendedUntil: Until | null;
+};
+
+/** What a member told the operators about a circle-mate. */
+export type Report = {
+  /** When. */
+  createdAt: Instant;
+  /** The meeting. */
+  timeSlot: Instant;
+  /** Who tells. */
+  by: Name;
+  about: Reportee;
+  reason: ReportReason;
+  /** In their words. */
+  comment: string | null;
+};
+
+/** What members told the operators. */
+export type ReportList = {
+  /** The newest first. */
+  reports: Report[];
+};
+
+/** Until when a member may join nothing. */
+export type Suspension = {
+  /** The member. */
+  userId: Uuid;
+  /** Null if they may. */
+  suspendedUntil: Until | null;
+};
+
+/** Where a member is signed in. */
+export type Session = {
+  /** The session. */
+  sessionId: Uuid;
+  /** Whether it is the one that asks. */
+  current: boolean;
+  /** When it began. */
+  signedInAt: Instant;
+  /** When it was refreshed last. */
+  renewedAt: Instant;
+  /** What the client said of itself then. */
+  userAgent: string | null;
+  /** The IP address it came from. */
+  address: string | null;
+};
+
+/** Where the caller is signed in. */
+export type Sessions = {
+  /** The newest first. */
+  sessions: Session[];
+};
+
+/** The caller is signed out. */
+export type SignedOut = {
+  /** Always this. */
+  signedOut: true;
+};
+
+/** The session is over, and the stream ends. */
+export type SessionEnd = {
+  /** Always this. */
+  over: true;
+};
+
+/** Something that was done to a member's rows. */
+export type TrailLine = {
+  /** When (real time). */
+  at: Instant;
+  /** What; `waitlist.joined`. More may be added. */
+  action: string;
+  /** The slot that it was about, an instant; of a denied attempt whatever was named, such as `infinity`. */
+  timeSlot: string | null;
+  /** More of it; null if there is none. */
+  details: Json;
+  /** What a personal value was; null if none changed. */
+  old: Json;
+  /** What it became. */
+  new: Json;
+  /** Who did it. */
+  by: "you" | "operator" | "system";
+  /** The IP address that the member did it from. */
+  address: string | null;
+};
+
+/** What was done to the caller's rows. */
+export type Trail = {
+  /** The newest first. */
+  trail: TrailLine[];
+};
+
+/** A profile with what only its owner is told. */
+export type OwnProfile = {
+  userId: Uuid;
+  /** The campus. */
+  campusId: string;
+  /** The campus's IANA time zone. */
+  timeZone: string;
+  /** The name that circle-mates see. */
+  displayName: string;
+  tier: Tier;
+  attributes: Attributes;
+  /** Until when the member may join nothing; null if they may. */
+  suspendedUntil: Until | null;
+  /** In the order in which they were blocked. */
+  blocked: Blocked[];
+  /** The address that the member signs in with. */
+  email: string;
+  /** When they became a member. */
+  registeredAt: Instant;
+};
+
+/** A list that the member is or was on. */
+export type OwnEntry = {
+  /** The slot. */
+  timeSlot: Instant;
+  /** When they joined. */
+  joinedAt: Instant;
+  /** When they left; null if they did not. */
+  leftAt: Instant | null;
+};
+
+/** A circle that the member is or was in. */
+export type OwnPlace = {
+  /** The slot. */
+  timeSlot: Instant;
+  /** Number within the slot. */
+  circleNo: number;
+  /** When they gave up the place; null if they did not. */
+  cancelledAt: Instant | null;
+  /** Whether they came; null while unknown. */
+  attended: boolean | null;
+};
+
+/** Feedback that the member gave. */
+export type OwnFeedback = {
+  /** The meeting. */
+  timeSlot: Instant;
+  /** From 1 to 5. */
+  rating: number;
+  /** In their words. */
+  comment: string | null;
+  /** When. */
+  createdAt: Instant;
+  /** What they said of circle-mates. */
+  about: About[];
+};
+
+/** What the member told the operators. */
+export type OwnReport = {
+  /** The meeting. */
+  timeSlot: Instant;
+  /** Whom it is about. */
+  userId: Uuid;
+  reason: ReportReason;
+  /** In their words. */
+  comment: string | null;
+  /** When. */
+  createdAt: Instant;
+};
+
+/** All that is kept about a member. */
+export type Export = {
+  profile: OwnProfile;
+  /** In the order of the slots. */
+  waitlistEntries: OwnEntry[];
+  /** In the order of the slots. */
+  circles: OwnPlace[];
+  /** In the order of the slots. */
+  feedback: OwnFeedback[];
+  /** In the order of the slots. */
+  reports: OwnReport[];
+  /** The newest first. */
+  sessions: Session[];
+  /** The newest first. */
+  trail: TrailLine[];
+};
+
+/** The account is no more. */
+export type Deleted = {
+  /** Always this. */
+  deleted: true;
 };
 
 /** What became of a list. */
@@ -276,10 +518,12 @@ export type Health = {
 /** Every refusal: what `details` of an error says. docs/error_codes.md tells what to do about it. */
 export type ErrorSlug =
   | "about_invalid"
+  | "account_deleted"
   | "address_too_long"
   | "attributes_invalid"
   | "block_oneself"
   | "body_too_large"
+  | "call_not_plain"
   | "campus_exists"
   | "campus_invalid"
   | "campus_not_found"
@@ -297,12 +541,19 @@ export type ErrorSlug =
   | "feedback_given"
   | "feedback_not_open"
   | "header_too_large"
+  | "https_required"
+  | "key_exists"
+  | "key_invalid"
   | "limit_invalid"
+  | "login_code_wrong"
+  | "login_codes_exhausted"
+  | "login_unavailable"
   | "member_not_found"
   | "method_not_allowed"
   | "no_campus"
   | "no_circle"
   | "no_circle_formed"
+  | "not_a_mate"
   | "not_matched_yet"
   | "not_ready"
   | "not_signed_in"
@@ -310,40 +561,62 @@ export type ErrorSlug =
   | "operators_only"
   | "path_not_found"
   | "query_too_costly"
+  | "rate_limited"
   | "rating_invalid"
-  | "request_timeout"
+  | "refresh_token_reused"
+  | "report_given"
+  | "report_invalid"
   | "service_unavailable"
   | "session_missing"
+  | "session_over"
   | "slot_busy"
   | "slot_cancelled"
   | "slot_ended"
   | "slot_not_found"
   | "spot_invalid"
+  | "suspended"
+  | "suspension_invalid"
   | "text_invalid"
   | "time_invalid"
   | "token_invalid"
   | "ttl_invalid"
-  | "wrong_campus";
+  | "wrong_campus"
+  | "year_invalid";
 
-/** The refusals of each function. The gateway's own, and PostgREST's, may come from every call. */
+/**
+ * The refusals of each function. From every call may come token_invalid, session_over, rate_limited, the gateway's own,
+ * and PostgREST's.
+ */
 export type Refusals = {
-  block_user: "not_signed_in" | "no_campus" | "wrong_campus" | "block_oneself" | "member_not_found";
-  cancel_time_slot: "not_signed_in" | "no_campus" | "wrong_campus" | "operators_only" | "slot_not_found" | "slot_ended";
-  get_button_state: "not_signed_in" | "no_campus" | "wrong_campus" | "not_yours" | "member_not_found" | "slot_not_found";
-  get_button_states: "not_signed_in" | "no_campus" | "wrong_campus" | "day_invalid";
-  join_waitlist: "not_signed_in" | "no_campus" | "wrong_campus" | "slot_not_found" | "slot_cancelled" | "deadline_passed";
-  leave_waitlist: "not_signed_in" | "no_campus" | "wrong_campus" | "slot_not_found" | "slot_cancelled" | "deadline_passed";
+  block_user: "not_signed_in" | "no_campus" | "account_deleted" | "wrong_campus" | "block_oneself" | "member_not_found";
+  cancel_time_slot: "call_not_plain" | "not_signed_in" | "no_campus" | "account_deleted" | "wrong_campus" | "operators_only" | "slot_not_found" | "slot_ended";
+  delete_my_account: "not_signed_in" | "no_campus" | "account_deleted" | "wrong_campus" | "slot_busy" | "deadline_passed";
+  export_my_data: "not_signed_in" | "no_campus" | "account_deleted" | "wrong_campus";
+  get_button_state: "not_signed_in" | "no_campus" | "account_deleted" | "wrong_campus" | "not_yours" | "member_not_found" | "slot_not_found";
+  get_button_states: "not_signed_in" | "no_campus" | "account_deleted" | "wrong_campus" | "day_invalid";
+  join_waitlist: "not_signed_in" | "no_campus" | "account_deleted" | "wrong_campus" | "slot_not_found" | "slot_cancelled" | "deadline_passed" | "suspended";
+  leave_waitlist: "not_signed_in" | "no_campus" | "account_deleted" | "wrong_campus" | "slot_not_found" | "slot_cancelled" | "deadline_passed";
   match_time_slot: "no_campus" | "slot_not_found" | "slot_cancelled" | "deadline_not_reached" | "slot_ended";
-  my_circle: "not_signed_in" | "no_campus" | "wrong_campus" | "slot_not_found" | "slot_cancelled" | "not_matched_yet" | "no_circle_formed" | "no_circle";
-  my_profile: "not_signed_in" | "no_campus" | "wrong_campus";
-  open_stream: "not_signed_in" | "no_campus" | "wrong_campus" | "session_missing";
+  my_circle: "not_signed_in" | "no_campus" | "account_deleted" | "wrong_campus" | "slot_not_found" | "slot_cancelled" | "not_matched_yet" | "no_circle_formed" | "no_circle";
+  my_profile: "not_signed_in" | "no_campus" | "account_deleted" | "wrong_campus";
+  my_sessions: "not_signed_in" | "no_campus" | "account_deleted" | "wrong_campus";
+  my_trail: "not_signed_in" | "no_campus" | "account_deleted" | "wrong_campus" | "limit_invalid";
+  open_stream: "not_signed_in" | "no_campus" | "account_deleted" | "wrong_campus" | "session_missing";
   ready: "not_ready";
+  refresh_session: "call_not_plain" | "session_over" | "refresh_token_reused" | "login_unavailable" | "member_not_found";
+  report_user: "not_signed_in" | "no_campus" | "account_deleted" | "wrong_campus" | "report_invalid" | "not_a_mate" | "report_given";
+  reports: "call_not_plain" | "not_signed_in" | "no_campus" | "account_deleted" | "wrong_campus" | "operators_only" | "limit_invalid";
+  request_login_code: "call_not_plain" | "email_invalid" | "email_domain_unknown" | "login_codes_exhausted";
   run_due_deadlines: never;
   set_clock_offset: "clock_offset_invalid";
-  submit_feedback: "not_signed_in" | "no_campus" | "wrong_campus" | "slot_not_found" | "slot_cancelled" | "not_matched_yet" | "no_circle_formed" | "no_circle" | "feedback_not_open" | "rating_invalid" | "comment_invalid" | "about_invalid" | "feedback_given";
+  sign_out: "not_signed_in" | "no_campus" | "account_deleted" | "wrong_campus" | "session_missing" | "not_yours";
+  sign_out_everywhere: "not_signed_in" | "no_campus" | "account_deleted" | "wrong_campus" | "not_yours";
+  submit_feedback: "not_signed_in" | "no_campus" | "account_deleted" | "wrong_campus" | "slot_not_found" | "slot_cancelled" | "not_matched_yet" | "no_circle_formed" | "no_circle" | "feedback_not_open" | "rating_invalid" | "comment_invalid" | "about_invalid" | "feedback_given";
+  suspend_user: "call_not_plain" | "not_signed_in" | "no_campus" | "account_deleted" | "wrong_campus" | "operators_only" | "suspension_invalid" | "member_not_found" | "slot_busy" | "deadline_passed";
   time_slots: "campus_not_found" | "day_invalid";
-  unblock_user: "not_signed_in" | "no_campus" | "wrong_campus";
-  update_profile: "not_signed_in" | "no_campus" | "wrong_campus" | "display_name_invalid" | "attributes_invalid" | "member_not_found";
+  unblock_user: "not_signed_in" | "no_campus" | "account_deleted" | "wrong_campus";
+  update_profile: "not_signed_in" | "no_campus" | "account_deleted" | "wrong_campus" | "display_name_invalid" | "attributes_invalid" | "member_not_found";
+  verify_login_code: "call_not_plain" | "login_code_wrong" | "email_domain_unknown" | "login_unavailable";
 };
 
 /** The body of every answer that is no success. PostgREST's own have other details, or none. */
@@ -368,6 +641,8 @@ export type Events = {
   slot: SlotFacts;
   /** The clock was turned (tests, demos): ask for everything again. */
   clock: Clock;
+  /** The session is over, and the stream ends: forget the tokens, sign in again. */
+  session: SessionEnd;
 };
 
 /** The API as supabase-js wants it described. */
@@ -463,6 +738,16 @@ export type Database = {
         Args: { p_time_slot: Instant; p_campus_id?: string | null };
         Returns: SlotFacts;
       };
+      /** Erase the caller's personal data, and sign out everywhere. Gone are e-mail address, name, attributes and comments; open lists and circles ahead are left. Circles of the past stay, with a former member in them. */
+      delete_my_account: {
+        Args: Record<PropertyKey, never>;
+        Returns: Deleted;
+      };
+      /** All that is kept about the caller. Gives {profile, waitlistEntries, circles, feedback, reports, sessions, trail}; the profile has the e-mail address. */
+      export_my_data: {
+        Args: Record<PropertyKey, never>;
+        Returns: Export;
+      };
       /** The button of one slot. Members ask for themselves; p_current_time counts for service_role only. */
       get_button_state: {
         Args: { p_user_id: Uuid; p_time_slot: Instant; p_current_time?: Instant | null };
@@ -498,6 +783,16 @@ export type Database = {
         Args: Record<PropertyKey, never>;
         Returns: Profile;
       };
+      /** Where the caller is signed in. Gives {sessions: [{sessionId, current, signedInAt, renewedAt, userAgent, address}]}, the newest first. */
+      my_sessions: {
+        Args: Record<PropertyKey, never>;
+        Returns: Sessions;
+      };
+      /** What was done to the caller's rows, by whom, when and from where. Gives {trail: [{at, action, timeSlot, details, old, new, by, address}]} before p_before (by default now), at most p_limit, the newest first. */
+      my_trail: {
+        Args: { p_before?: Instant | null; p_limit?: number | null };
+        Returns: Trail;
+      };
       /** Authorise a stream of events on the member's channels. The gateway calls it, at /realtime/v1/stream. */
       open_stream: {
         Args: Record<PropertyKey, never>;
@@ -507,6 +802,26 @@ export type Database = {
       ready: {
         Args: Record<PropertyKey, never>;
         Returns: Readiness;
+      };
+      /** New tokens for a session. Gives what verify_login_code gives. The old refresh token is used up; one that comes back later ends the session. */
+      refresh_session: {
+        Args: { p_refresh_token: string };
+        Returns: Tokens;
+      };
+      /** Tell the operators about a circle-mate. p_reason: harassment, no_show, fake or other. Nobody else hears of it. Repeatable. */
+      report_user: {
+        Args: { p_time_slot: Instant; p_user_id: Uuid; p_reason: ReportReason; p_comment?: string | null };
+        Returns: Reported;
+      };
+      /** What members told the operators. Gives {reports: [{createdAt, timeSlot, by: {userId, displayName}, about: {userId, displayName, suspendedUntil}, reason, comment}]} before p_before (by default now), at most p_limit, the newest first. For operators, on their own campus, and service_role, which names one. */
+      reports: {
+        Args: { p_before?: Instant | null; p_limit?: number | null; p_campus_id?: string | null };
+        Returns: ReportList;
+      };
+      /** Ask for a login code by e-mail. The campus follows from the domain; who is no member yet becomes one by signing in. Repeatable. */
+      request_login_code: {
+        Args: { p_email: string };
+        Returns: LoginRequest;
       };
       /** Match every slot whose deadline has passed. For service_role; the worker does it by itself. */
       run_due_deadlines: {
@@ -518,10 +833,25 @@ export type Database = {
         Args: { p_offset: string };
         Returns: Clock;
       };
+      /** End the session of this token. Its tokens count no more, and its stream ends. */
+      sign_out: {
+        Args: Record<PropertyKey, never>;
+        Returns: SignedOut;
+      };
+      /** End all sessions of the caller. This one too. */
+      sign_out_everywhere: {
+        Args: Record<PropertyKey, never>;
+        Returns: SignedOut;
+      };
       /** Say how a meeting was, once. Gives the new button, as in get_button_states. p_about: [{userId, meetAgain, noShow}]. Repeatable. */
       submit_feedback: {
         Args: { p_time_slot: Instant; p_rating: number; p_comment?: string | null; p_about?: About[] | null };
         Returns: SlotState;
+      };
+      /** Let a member join nothing for a while. Until p_until; null lifts it. They leave the lists and circles ahead, and can read p_reason. For operators, on their own campus, and service_role, which names one. Repeatable. */
+      suspend_user: {
+        Args: { p_user_id: Uuid; p_until: Until | null; p_reason: string; p_campus_id?: string | null };
+        Returns: Suspension;
       };
       /** The slots of a campus on one day. By default today, there. Public and cacheable. */
       time_slots: {
@@ -537,6 +867,11 @@ export type Database = {
       update_profile: {
         Args: { p_display_name?: string | null; p_attributes?: Attributes | null };
         Returns: Profile;
+      };
+      /** Sign in with the code that came by e-mail. Repeatable for ten seconds. */
+      verify_login_code: {
+        Args: { p_email: string; p_code: string };
+        Returns: Tokens;
       };
     };
     Enums: {};

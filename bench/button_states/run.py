@@ -2,9 +2,10 @@
 
     .venv/bin/python bench/button_states/run.py [--rounds 5] [--seconds 5] [--connections 16]
 
-Needs a running stack (`make up`) and `wrk` (Debian package). The empty function exists for the time of the run
-only. The sides alternate (A B, B A, ...), so that a drifting machine moves both. Prints the requests a second of each
-round, the medians, and the ratio; writes everything to bench/results/button_states.json. Budget: at least 0.85.
+Needs `wrk` (Debian package) and a running stack without rate limits (`CIRCLE27_RATE_LIMITS=off make up`). The empty
+function exists for the time of the run only. The sides alternate (A B, B A, ...), so that a drifting machine moves
+both. Prints the requests a second of each round, the medians, and the ratio; writes everything to
+bench/results/button_states.json. Budget: at least 0.85.
 """
 
 import argparse
@@ -50,6 +51,8 @@ def main() -> None:
     options = parser.parse_args()
 
     settings = Settings.require()
+    if settings.rate_limits:
+        raise SystemExit("the stack has rate limits. First: CIRCLE27_RATE_LIMITS=off circle27 up")
     token = subprocess.run(
         ["circle27", "token", "--email", "bench@stanford.edu"], text=True, capture_output=True, check=True
     ).stdout.strip()

@@ -18,6 +18,7 @@ COMMANDS = (
     "logs",
     "psql",
     "token",
+    "mailbox",
     "clock",
     "keys",
     "campus",

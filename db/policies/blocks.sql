@@ -9,3 +9,12 @@ to authenticated
 using (user_id = (select auth.uid()));
 
 comment on policy own_blocks on app.blocks is 'A member reads whom they block, never who blocks them.';
+
+create policy open_account on app.blocks
+as restrictive
+for select
+to authenticated
+-- Who has deleted the account sees nothing, whatever token is left; evaluated once for a query.
+using ((select app.account_is_open()));
+
+comment on policy open_account on app.blocks is 'Who has deleted the account reads nothing, whatever token is left.';

@@ -5,10 +5,9 @@ grant select on app.circles to authenticated, service_role;
 create policy circles_of_mine on app.circles
 for select
 to authenticated
--- The first two lines find the slots by the primary key, the third keeps the own circle of each.
+-- The first line finds the rows, the rest decides.
 using (
-  campus_id = (select min(places.campus_id) from app.my_places() as places)
-  and time_slot = any(array(select places.time_slot from app.my_places() as places))
+  ctid = any((select app.my_circle_rows())::tid[])
   and (campus_id, time_slot, circle_no) in (
     select
       places.campus_id,
@@ -19,3 +18,12 @@ using (
 );
 
 comment on policy circles_of_mine on app.circles is 'A member reads the circles that they are or were in.';
+
+create policy open_account on app.circles
+as restrictive
+for select
+to authenticated
+-- Who has deleted the account sees nothing, whatever token is left; evaluated once for a query.
+using ((select app.account_is_open()));
+
+comment on policy open_account on app.circles is 'Who has deleted the account reads nothing, whatever token is left.';

@@ -18,3 +18,12 @@ to authenticated
 using (user_id = any((select app.my_mates())::uuid[]));
 
 comment on policy circle_mates on app.users is 'A member reads those with whom they are or were in a circle.';
+
+create policy open_account on app.users
+as restrictive
+for select
+to authenticated
+-- Who has deleted the account sees nothing, whatever token is left; evaluated once for a query.
+using ((select app.account_is_open()));
+
+comment on policy open_account on app.users is 'Who has deleted the account reads nothing, whatever token is left.';

@@ -11,7 +11,7 @@ select tests.may_call('app.update_profile(text, uuid, text, jsonb)', '{}');
 select tests.create_member(name) from unnest('{ann,ben}'::text[]) as names (name);
 
 select tests.act_as('ann');
-select is(api.update_profile('  Annie ', '{"year": 2}') - 'userId', '{"campusId": "stanford", "timeZone": "America/Los_Angeles", "displayName": "Annie", "tier": "user", "attributes": {"year": 2}, "blocked": []}',
+select is(api.update_profile('  Annie ', '{"year": 2}') - 'userId', '{"campusId": "stanford", "timeZone": "America/Los_Angeles", "displayName": "Annie", "tier": "user", "suspendedUntil": null, "attributes": {"year": 2}, "blocked": []}',
   'Ann is Annie now, without the blanks around it');
 select results_eq('select * from tests.trail()', $$ values ('profile.updated', 'ann', null, '{"changed": ["displayName", "attributes"]}'::jsonb) $$, 'the trail has what was changed, not to what');
 select results_eq($$ select channel, event, payload ->> 'displayName' from tests.told() $$, $$ values ('user:ann', 'profile', 'Annie') $$,
@@ -33,7 +33,7 @@ select tests.refused(format('select api.update_profile(p_attributes => %L)', att
 from (values ('[]'::jsonb, 'attributes are no list'), ('7', 'no number'), ('"x"', 'no text'), (jsonb_build_object('k', repeat('x', 4088)), 'not 4097 bytes')) as bad (attributes, says);
 select is(api.my_profile() ->> 'displayName', '<b>"Zoë" & 李</b>', 'which changed nothing');
 select tests.act_as('ben');
-select is(api.my_profile() - 'userId' - 'campusId' - 'timeZone', '{"displayName": "Ben", "tier": "user", "attributes": {}, "blocked": []}', 'nor was Ben changed by any of it');
+select is(api.my_profile() - 'userId' - 'campusId' - 'timeZone', '{"displayName": "Ben", "tier": "user", "suspendedUntil": null, "attributes": {}, "blocked": []}', 'nor was Ben changed by any of it');
 
 -- The wrong people.
 select tests.act_as(null);

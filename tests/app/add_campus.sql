@@ -1,7 +1,7 @@
 -- A campus is added once; nothing about it is changed silently.
 
 begin;
-select plan(17);
+select plan(18);
 
 select is(app.add_campus('north', 'North', 'Europe/Oslo', array['North.edu', 'n.edu']), 'north', 'added');
 select is(app.add_campus('north', 'North', 'Europe/Oslo', array['n.edu', 'north.edu']), 'north', 'the same again changes nothing');
@@ -25,6 +25,10 @@ from (values
   ('x', 'N', 'UTC', '{x edu}', '{11:00}', 'a domain looks like one'),
   ('x', 'N', 'UTC', '{x.edu}', '{}', 'there is a slot time')
 ) as bad (id, name, zone, domains, times, says);
+
+-- Repeated while there are others: their domains are not its own.
+select app.add_campus('oak', 'Oak', 'UTC', '{oak.edu}', '{11:00}'), app.add_campus('elm', 'Elm', 'UTC', '{elm.edu}', '{11:00}');
+select is(app.add_campus('oak', 'Oak', 'UTC', '{oak.edu}', '{11:00}'), 'oak', 'beside another campus it may be repeated, too');
 
 select * from finish();
 rollback;

@@ -20,7 +20,7 @@ select is(tests.entered(), tests.slot('two') - interval '1 hour 1 us', 'a micros
 select results_eq($$ select mode, count(*)::integer from pg_locks where locktype = 'advisory' and pid = pg_backend_pid() group by mode order by mode $$,
   $$ values ('ExclusiveLock', 1), ('ShareLock', 1) $$, 'with the member held alone and the slot shared');
 select results_eq($$ select * from app.enter_open_slot('stanford', tests.member('ann'), tests.slot('two')) $$,
-  $$ select tests.slot('two') - interval '1 hour 1 us', 'America/Los_Angeles', deadline_at, ends_at, version, true from app.time_slots $$, 'with the slot''s facts');
+  $$ select tests.slot('two') - interval '1 hour 1 us', 'America/Los_Angeles', deadline_at, ends_at, version, true, false from app.time_slots $$, 'with the slot''s facts');
 select tests.repeats('select tests.entered()', 'nothing is written or told');
 
 select tests.matched('two');

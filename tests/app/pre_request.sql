@@ -1,7 +1,7 @@
 -- Before each request: malformed tokens are refused with 401, never with a cast error; TimeZone is set.
 
 begin;
-select plan(54);
+select plan(60);
 
 select isnt_definer('app', 'pre_request', 'runs as the request''s role');
 select function_privs_are('app', 'pre_request', array[]::text[], role, array['EXECUTE'], role || ' may call it')
@@ -56,6 +56,25 @@ select set_config('request.jwt.claims', replace(current_setting('request.jwt.cla
 select tests.refused('select app.pre_request()', 'PT401', 'token_invalid', 'refused: a NUL, which no jsonb can hold');
 select set_config('request.jwt.claims', '', true);
 select tests.refused('select app.pre_request()', 'PT401', 'token_invalid', 'refused: a member''s role without a token');
+
+-- Sessions.
+select tests.act_as_nobody();
+create table tests.made as select (tests.signed_in('ann@stanford.edu') ->> 'sessionId')::uuid as session_id;
+grant select on tests.made to public;
+select tests.act_as('ann', jsonb_build_object('session_id', session_id)) from tests.made;
+select lives_ok('select app.pre_request()', 'a session that goes on passes');
+select tests.act_as_nobody();
+select identity.end_session(session_id, 'session.ended', tests.noon()) from tests.made;
+select tests.act_as('ann', jsonb_build_object('session_id', session_id)) from tests.made;
+select tests.refused('select app.pre_request()', 'PT401', 'session_over', 'refused: a session that was ended');
+select tests.act_as('ann', jsonb_build_object('session_id', upper(session_id::text))) from tests.made;
+select tests.refused('select app.pre_request()', 'PT401', 'session_over', 'however it is written');
+select tests.act_as('ben', jsonb_build_object('session_id', session_id)) from tests.made;
+select tests.refused('select app.pre_request()', 'PT401', 'session_over', 'and whoever says it is theirs');
+select tests.act_as('ann', '{"session_id": null}');
+select lives_ok('select app.pre_request()', 'a token without a session passes');
+select set_config('request.jwt.claims', (auth.jwt() || '{"session_id": null}')::text, true);
+select lives_ok('select app.pre_request()', 'and one whose session is null');
 
 select tests.act_as_role('anon');
 select lives_ok('select app.pre_request()', 'nobody passes');

@@ -1,7 +1,7 @@
 -- The worker's call: match what is due, cancel what was missed, let no slot hold up another.
 
 begin;
-select plan(29);
+select plan(31);
 
 select is_definer('app', 'run_due_deadlines', array['integer', 'jsonb'], 'the worker holds no right on the tables');
 select volatility_is('app', 'run_due_deadlines', array['integer', 'jsonb'], 'volatile', 'it writes');
@@ -90,6 +90,16 @@ select tests.create_slot('nine', '21:00');
 select tests.joined('ann', 'nine');
 select tests.clock_stands(tests.slot('nine') + interval '20 minutes');
 select is(tests.slots_of(tests.ran(), 'missed'), 'nine', 'at its end nine was missed');
+
+-- A slot that everybody had left is not missed; one that was called off is no next deadline.
+select tests.create_member('zoe', 'late');
+select tests.create_slot('empty', '06:00', 'late');
+select tests.create_slot('dropped', '23:00', 'late');
+select tests.joined('zoe', 'empty', true);
+select tests.cancelled('dropped');
+select is(tests.slots_of(ran, 'matched') || coalesce(tests.slots_of(ran, 'missed'), ''), 'empty', 'nobody waits: it is matched, to nobody, and not missed')
+from tests.ran() as ran;
+select ok((tests.ran() ->> 'nextDeadlineAt')::timestamptz is distinct from tests.slot('dropped') - interval '1 hour', 'nothing is due for what was called off');
 
 select * from finish();
 rollback;

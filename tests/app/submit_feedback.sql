@@ -1,7 +1,7 @@
 -- Feedback: from the end on, by those who were in a circle, once.
 
 begin;
-select plan(35);
+select plan(37);
 
 select isnt_definer('app', 'submit_feedback', array['text', 'uuid', 'timestamp with time zone', 'integer', 'text', 'jsonb'], 'called from definers only');
 select tests.may_call('app.submit_feedback(text, uuid, timestamptz, integer, text, jsonb)', '{}');
@@ -71,6 +71,16 @@ select is((select comment from app.feedback where user_id = tests.member('ben'))
 select tests.repeats($$ select tests.said('ben', 'two', 3) $$, 'a blank comment and none are the same');
 select tests.clock_stands(tests.slot('two') + interval '5 years');
 select is(tests.said('ben', 'two', 3) ->> 'buttonState', 'past', 'nor does time change it');
+
+-- What mates say is theirs: Gus and Hal met at eight; Hal says 3.
+select tests.create_member(name) from unnest('{gus,hal}'::text[]) as names (name);
+select tests.create_slot('eight', '08:00');
+select tests.in_circle(name, 'eight') from unnest('{gus,hal}'::text[]) as names (name);
+select tests.said('hal', 'eight', 3);
+create temporary table before_gus as select version from app.waitlist_entries where user_id = tests.member('hal');
+select tests.said('gus', 'eight', 4);
+select tests.refused($$ select tests.said('gus', 'eight', 3) $$, 'PT409', 'feedback_given', 'what Hal said is no repetition of what Gus said');
+select results_eq($$ select version from app.waitlist_entries where user_id = tests.member('hal') $$, 'select version from before_gus', 'and Hal''s button is not changed by it');
 
 select * from finish();
 rollback;

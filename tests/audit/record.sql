@@ -1,15 +1,15 @@
 -- The trail: who, what, when, from where; written by one function, changed by nobody.
 
 begin;
-select plan(17);
+select plan(23);
 
-select is_definer('audit', 'record', array['text', 'text', 'uuid', 'timestamp with time zone', 'jsonb'], 'app functions hold no right on the trail');
-select function_privs_are('audit', 'record', array['text', 'text', 'uuid', 'timestamptz', 'jsonb'], 'circle27_owner', array['EXECUTE']);
-select function_privs_are('audit', 'record', array['text', 'text', 'uuid', 'timestamptz', 'jsonb'], 'service_role', array[]::text[]);
+select is_definer('audit', 'record', array['text', 'text', 'uuid', 'timestamp with time zone', 'jsonb', 'jsonb', 'jsonb'], 'app functions hold no right on the trail');
+select function_privs_are('audit', 'record', array['text', 'text', 'uuid', 'timestamptz', 'jsonb', 'jsonb', 'jsonb'], 'circle27_owner', array['EXECUTE']);
+select function_privs_are('audit', 'record', array['text', 'text', 'uuid', 'timestamptz', 'jsonb', 'jsonb', 'jsonb'], 'service_role', array[]::text[]);
 select table_privs_are('audit', 'log', 'circle27_owner', array[]::text[]);
 select is_empty(
   $$ select c.relname, p from pg_class as c cross join unnest(array['update', 'delete', 'truncate']) as p
-     where c.relnamespace = 'audit'::regnamespace and c.relkind in ('r', 'p') and has_table_privilege('circle27_auth', c.oid, p) $$,
+     where c.relnamespace = 'audit'::regnamespace and c.relname like 'log%' and c.relkind in ('r', 'p') and has_table_privilege('circle27_auth', c.oid, p) $$,
   'not even its owner can change a line');
 
 select tests.create_member('ann');
@@ -44,6 +44,19 @@ from (values
 reset role;
 select results_eq(
   $$ select actor_id from audit.log where action = 'server.asked' $$, array[null, null, null]::uuid[], 'and each line names nobody');
+
+-- The request's number, and what a value was and became.
+select set_config('request.headers', jsonb_build_object('x-request-id', repeat('a', 70), 'x-real-ip', '192.0.2.7')::text, true);
+select audit.record('profile.updated', 'stanford', tests.member('ann'), null, null, '{"displayName": "A"}', '{"displayName": "B"}');
+select results_eq($$ select request_id from audit.log where action = 'profile.updated' $$, $$ values (repeat('a', 64)) $$, 'the request''s number, cut to what a number needs');
+select results_eq($$ select id, at, user_id, old_values, new_values from audit.changes $$,
+  $$ select id, at, user_id, '{"displayName": "A"}'::jsonb, '{"displayName": "B"}'::jsonb from audit.log where action = 'profile.updated' $$, 'personal values stand beside the trail');
+select is((select details from audit.log where action = 'profile.updated'), null, 'and not in it, where they could not be erased');
+select throws_ok($$ select audit.record('profile.updated', 'stanford', null, null, null, '{}', '{}') $$, '23502', null, 'values belong to somebody');
+select throws_ok($$ select audit.record('profile.updated', 'stanford', tests.member('ann'), null, null, '{"a": 1}') $$, '23502', null, 'what it was goes with what it became');
+select set_config('request.headers', '', true);
+select audit.record('mail.expired', 'stanford');
+select is((select request_id from audit.log where action = 'mail.expired'), null, 'a job has no request');
 
 select * from finish();
 rollback;

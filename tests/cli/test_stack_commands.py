@@ -15,9 +15,10 @@ from tests.stack import CIRCLE27, Stack, environment
 
 def test_status_as_json_has_what_scripts_need(stack: Stack) -> None:
     report = json.loads(stack.run("status", "--json").stdout)
-    assert set(report) == {"gateway", "postgrest_admin", "pgbouncer", "database", "ready", "services"}
+    assert set(report) == {"gateway", "postgrest_admin", "pgbouncer", "database", "ready", "services", "mail"}
     assert report["ready"] is True
     services = {"postgresql", "pgbouncer", "postgrest", "postgrest_2", "gateway", "worker", "healer"}
+    services |= {"mailbox", "mailer"}
     assert set(report["services"]) == services
     assert {info["state"] for info in report["services"].values()} == {"RUNNING"}
     assert stack.http.get(f"{report['postgrest_admin']}/ready").status_code == 200

@@ -69,10 +69,12 @@ class Follower:
 
 
 def reader_environment(folder: Path) -> dict[str, str]:
-    """Return the environment of a reader: the stack is where it is by default, on free ports."""
+    """Return the environment of a reader: the stack is as it is by default, but on free ports."""
     made = environment(folder)
-    del made["CIRCLE27_HOME"]
-    for name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS"):  # of `make test`: a reader's make is no part of it, and says less
+    for name in (
+        *("CIRCLE27_HOME", "CIRCLE27_RATE_LIMITS"),
+        *("MAKEFLAGS", "MAKELEVEL", "MFLAGS"),  # of `make test`: a reader's make is no part of it, and says less
+    ):
         made.pop(name, None)
     # The copy's own code, though the package is installed from the checkout that is tested.
     path = [entry for entry in made["PATH"].split(os.pathsep) if not entry.startswith(str(ROOT))]

@@ -66,7 +66,8 @@ def test_every_link_leads_somewhere(document: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "document", ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "db/README.md", "tests/README.md"]
+    "document",
+    ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "db/README.md", "tests/README.md", "docs/security.md"],
 )
 def test_the_paths_in_tables_are_there(document: str) -> None:
     """`<function>` stands for any name."""

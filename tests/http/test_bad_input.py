@@ -71,8 +71,16 @@ PARAMETERS = {
     "unblock_user": ("p_user_id",),
     "cancel_time_slot": ("p_time_slot", "p_campus_id"),
     "match_time_slot": ("p_campus_id", "p_time_slot"),
+    "request_login_code": ("p_email",),
+    "verify_login_code": ("p_email", "p_code"),
+    "refresh_session": ("p_refresh_token",),
+    "my_trail": ("p_before", "p_limit"),
+    "report_user": ("p_time_slot", "p_user_id", "p_reason", "p_comment"),
+    "reports": ("p_before", "p_limit", "p_campus_id"),
+    "suspend_user": ("p_user_id", "p_until", "p_reason", "p_campus_id"),
 }
-READ_ONLY = {"get_button_state", "get_button_states", "time_slots", "my_circle"}
+FOR_OPERATORS = {"cancel_time_slot", "reports", "suspend_user"}
+READ_ONLY = {"get_button_state", "get_button_states", "time_slots", "my_circle", "my_trail"}
 FORGED = {"x-accel-redirect", "set-cookie"}
 
 
@@ -97,7 +105,7 @@ CASES = [
     (function, parameter, who)
     for function, names in PARAMETERS.items()
     for parameter in names
-    for who in ("member", "service", "nobody", *(["operator"] if function == "cancel_time_slot" else []))
+    for who in ("member", "service", "nobody", *(["operator"] if function in FOR_OPERATORS else []))
 ]
 
 
@@ -109,6 +117,10 @@ def test_bad_values(ended: Campus, callers: dict[str, Person], function: str, pa
         "p_time_slot": ended.slot,
         "p_campus_id": ended.campus_id,
         "p_rating": 3,
+        "p_email": f"ann@{ended.campus_id}.edu",
+        "p_code": "000000",
+        "p_reason": "fake",
+        "p_until": "infinity",
     }
     # Of whom the role keeps out, nothing is looked at but the type: a sample will do.
     step = 3 if who == "nobody" else 1

@@ -14,6 +14,7 @@ def test_a_member_sees_and_changes_themselves(campus: Campus) -> None:
         "displayName": "Ann",
         "tier": "user",
         "attributes": {},
+        "suspendedUntil": None,
         "blocked": [],
     }
     assert ann.gets("my_profile") == ann.call("my_profile", "GET").json() == expected

@@ -3,7 +3,7 @@
 begin;
 select plan(12);
 
-select function_privs_are('identity', 'token_claims', array['uuid', 'interval'], role, array[]::text[], role || ' makes no tokens')
+select function_privs_are('identity', 'token_claims', array['uuid', 'interval', 'uuid', 'timestamptz'], role, array[]::text[], role || ' makes no tokens')
 from unnest(array['anon', 'authenticated', 'service_role', 'circle27_owner', 'circle27_worker']) as roles (role);
 
 select tests.create_member('ann', 'stanford', 'pro');

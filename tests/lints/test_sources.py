@@ -73,7 +73,7 @@ def test_header_order(path: Path) -> None:
 
 
 def test_every_slug_is_used_and_known(transaction: psycopg.Connection) -> None:
-    used = {slug for path in FUNCTIONS for slug in re.findall(r"app\.refuse\('([^']*)'\)", code(path))}
+    used = {slug for path in FUNCTIONS for slug in re.findall(r"app\.(?:refuse|denial)\('([^']*)'", code(path))}
     known = {row[0] for row in transaction.execute("select slug from app.error_registry()")}
     assert used == known
 
@@ -88,7 +88,7 @@ def test_comments_name_only_known_slugs(path: Path, transaction: psycopg.Connect
 @pytest.mark.parametrize("path", [p for p in FUNCTIONS if p.parent.name == "api"], ids=name)
 def test_api_functions_say_what_they_refuse(path: Path) -> None:
     said = set(re.findall(r"[a-z_]+", "".join(re.findall(r"Refuses ([a-z_, ]+)\.", code(path)))))
-    assert set(re.findall(r"app\.refuse\('([^']*)'\)", code(path))) <= said
+    assert set(re.findall(r"app\.(?:refuse|denial)\('([^']*)'", code(path))) <= said
 
 
 @pytest.mark.parametrize("path", DEPLOY, ids=lambda path: path.stem)

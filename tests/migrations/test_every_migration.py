@@ -26,6 +26,25 @@ BEFORE = dict(zip(NAMES, ["@ROOT", *NAMES], strict=False))
 JOIN = """
 select app.join_waitlist('yale', (select min(user_id::text)::uuid from app.users), max(time_slot)) from app.time_slots
 """
+# Somebody signs in, asks for another code, changes their name and reports a mate.
+SIGNED_IN = """
+do $signed_in$
+declare
+  v_member app.users := (select users from app.users order by user_id limit 1);
+begin
+  perform identity.begin_session(v_member.campus_id, v_member.user_id, clock_timestamp());
+  perform identity.request_login_code(v_member.email, clock_timestamp());
+  perform app.update_profile(v_member.campus_id, v_member.user_id, 'Somebody', null);
+  perform ops.spend('user:' || v_member.user_id, 200, '1 minute');
+  insert into app.reports (campus_id, time_slot, user_id, reported_id, reason, created_at)
+  select own.campus_id, own.time_slot, own.user_id, mates.user_id, 'other', clock_timestamp()
+  from app.circle_members as own
+  inner join app.circle_members as mates using (campus_id, time_slot, circle_no)
+  where own.user_id <> mates.user_id
+  limit 1;
+end;
+$signed_in$
+"""
 
 # What of ours may hold data, as `kind name`: not what goes with another thing anyway (a partition, an owned sequence).
 HOLDERS = """
@@ -124,6 +143,7 @@ def lived(database: Database) -> Database:
         connection.execute("select app.add_meeting_spot('yale', 'hall', 'The hall')")
         write_history(connection, History("yale", 30, 2, 1, attendance=0.8))
         connection.execute(JOIN)
+        connection.execute(SIGNED_IN)
     assert [table for table, (rows, _) in contents(database).items() if not rows] == []
     return database
 

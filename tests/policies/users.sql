@@ -3,7 +3,7 @@
 begin;
 select plan(23);
 
-select policies_are('app', 'users', array['own_row', 'circle_mates']);
+select policies_are('app', 'users', array['own_row', 'circle_mates', 'open_account']);
 select policy_roles_are('app', 'users', policy::name, array['authenticated']) from unnest('{own_row,circle_mates}'::text[]) as p (policy);
 select policy_cmd_is('app', 'users', policy::name, 'select') from unnest('{own_row,circle_mates}'::text[]) as p (policy);
 select column_privs_are('app', 'users', secret::name, 'authenticated', array[]::text[], secret || ' is granted to no member') from unnest('{email,tier,attributes,created_at}'::text[]) as secrets (secret);

@@ -17,6 +17,22 @@ from tests.stack import Stack
 
 MORNING = "2026-11-23T{}:00-08:00"
 PART_OF_A_MINUTE = re.compile(r"(T\d\d:\d\d):\d\d\.\d+")
+DEVICE = {"User-Agent": "Circle27/1.0 (a phone)"}
+
+# What is drawn, or read from the real clock, which the story does not turn: what stands on the page instead.
+SESSION = "8f1d3c5a-6b27-4e90-a4c1-2d7e9b0f5a07"
+CONSTANTS = {
+    "seed": 27,
+    "accessToken": "eyJhbGciOiAiSFMyNTYi...",
+    "sessionId": SESSION,
+    "askAgainAt": "2026-11-23T16:00:30+00:00",
+    "expiresAt": "2026-11-23T17:00:00+00:00",
+    "signedInAt": "2026-11-23T08:00:00-08:00",
+    "renewedAt": "2026-11-23T08:00:00-08:00",
+    "registeredAt": "2026-11-01T12:00:00-07:00",
+    "at": "2026-11-23T14:20:00-08:00",
+}
+REFRESH_TOKEN = re.compile(r"^[0-9a-f-]{36}\.(\d+)\.[\w-]{43}$")
 
 
 class Player:
@@ -29,6 +45,7 @@ class Player:
             self.catalogue = Catalogue.read(connection)
         Supervisor(stack.settings).rpc.stopProcess("worker", True)  # the story runs deadlines, and keeps the events
         stack.sql("truncate app.time_slots, events.outbox cascade")
+        self.received: dict[str, Any] = {}  # the newest of each key that an answer had
         self.tokens = {"nobody": None, "service": stack.service_token}
         for name, person in self.story["people"].items():
             self.tokens[name] = self._register(name, person)
@@ -69,12 +86,24 @@ class Player:
 
     def _example(self, part: dict[str, Any], example: dict[str, Any]) -> dict[str, Any]:
         self._turn(example)
-        answer = self._send(call(part, example, self.catalogue), example["as"])
+        arguments = {**example.get("arguments", {}), **self._known(example)}
+        answer = self._send(call(part, {**example, "arguments": arguments}, self.catalogue), example["as"])
         body: Any = answer.json() if answer.content else None
+        if "becomes" in example:
+            self.received |= body
+            self.tokens[example["becomes"]] = body["accessToken"]
         for key, value in example.get("instead", {}).items():
             assert type(body[key]) is type(value), (key, body)
             body[key] = value
         return {"status": answer.status_code, "body": body}
+
+    def _known(self, example: dict[str, Any]) -> dict[str, Any]:
+        """Return the arguments that nobody could write down before."""
+        played = example.get("played", {})
+        return {
+            name: self.stack.mailed_code(example["arguments"]["p_email"]) if source == "code" else self.received[source]
+            for name, source in played.items()
+        }
 
     def _turn(self, step: dict[str, Any]) -> None:
         if "at" not in step:
@@ -86,7 +115,7 @@ class Player:
 
     def _send(self, call: Call, person: str) -> httpx.Response:
         token = self.tokens[person]
-        headers = {**call.headers, **({"Authorization": f"Bearer {token}"} if token else {})}
+        headers = {**DEVICE, **call.headers, **({"Authorization": f"Bearer {token}"} if token else {})}
         if call.method == "POST":
             return self.stack.http.post(call.address, json=call.body, headers=headers)
         return self.stack.http.request(call.method, call.address, headers=headers)
@@ -95,8 +124,8 @@ class Player:
 def normalised(came_back: dict[str, Any]) -> dict[str, Any]:
     """Return what came back as it would on every other run.
 
-    Instants read from the clock lose their part of a minute; versions become their ranks; what is drawn, and the
-    version of the API, become constants.
+    Instants read from the clock lose their part of a minute; versions become their ranks; what is drawn, what the real
+    clock says, and the version of the API, become constants.
     """
     versions = {version: rank for rank, version in enumerate(sorted(set(_versions(came_back))), 1)}
 
@@ -107,8 +136,10 @@ def normalised(came_back: dict[str, Any]) -> dict[str, Any]:
             return [settle(each) for each in value]
         if key == "version":
             return versions[value] if isinstance(value, int) else "0.1.0"
-        if key == "seed":
-            return 27
+        if key in CONSTANTS:
+            return CONSTANTS[key]
+        if key == "refreshToken":
+            return REFRESH_TOKEN.sub(rf"{SESSION}.\1.bm9ib2R5LWtub3dzLXdoYXQtaXMtc2lnbmVkLWhlcmU", value)
         return PART_OF_A_MINUTE.sub(r"\1:00", value) if isinstance(value, str) else value
 
     return {name: settle(each) for name, each in came_back.items()}

@@ -15,6 +15,7 @@ from tests.reference.player import Player, kept
 from tests.stack import Stack
 
 PARTS = sources.parts(sources.story())
+EVERY_CALL = {"token_invalid", "session_over", "rate_limited"}  # app.pre_request's
 
 
 def named(part: dict[str, Any]) -> str:
@@ -80,7 +81,15 @@ def test_a_refusal_is_one_that_the_comment_names(
     part: dict[str, Any], came_back: dict[str, Any], player: Player
 ) -> None:
     refused = {answer["body"]["details"] for answer in came_back[part["name"]] if answer["status"] >= 400} - {None}
-    assert refused <= set(player.catalogue.functions[part["name"]].slugs)
+    assert refused <= {*player.catalogue.functions[part["name"]].slugs, *EVERY_CALL}
+
+
+def test_the_page_sends_what_an_answer_before_has_given() -> None:
+    answers = sources.answers()
+    given = answers["verify_login_code"][0]["body"]["refreshToken"]
+    (sent,) = [part for part in PARTS if part["name"] == "refresh_session"]
+    assert sent["examples"][0]["arguments"]["p_refresh_token"] == given
+    assert answers["refresh_session"][0]["body"]["refreshToken"] != given
 
 
 def test_events_are_of_their_type(came_back: dict[str, Any]) -> None:

@@ -408,3 +408,73 @@ create function tests.keys(p_object jsonb)
 returns text
 language sql
 as $$ select string_agg(key, ' ' order by key) from jsonb_object_keys(p_object) as keys (key) $$;
+
+-- One part of a JWT, read: 1 the header, 2 the claims.
+create function tests.token_part(p_token text, p_part integer default 2)
+returns jsonb
+language sql
+as $$
+  select convert_from(decode(part || repeat('=', -length(part) & 3), 'base64'), 'UTF8')::jsonb
+  from translate(split_part(p_token, '.', p_part), '-_', '+/') as parts (part)
+$$;
+
+-- Noon of tests.day(), and so long after: an instant to hand to what takes one.
+create function tests.noon(p_later interval default '0')
+returns timestamptz
+language sql
+immutable
+as $$ select timestamptz '2030-06-12 12:00+00' + p_later $$;
+
+-- The login code for an address, asked for and sent at an instant.
+create function tests.login_code(p_email text, p_at timestamptz default tests.noon())
+returns text
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_mail record;
+begin
+  perform identity.request_login_code(p_email, p_at);
+  select * into strict v_mail from identity.take_mails(100, p_at) as mails where mails.recipient = lower(btrim(p_email));
+  perform identity.mail_sent(v_mail.mail_id, v_mail.attempt);
+  return v_mail.facts ->> 'code';
+end;
+$$;
+
+-- A code that is not this one.
+create function tests.wrong_code(p_code text)
+returns text
+language sql
+immutable
+as $$ select lpad(((p_code::integer + 1) % 1000000)::text, 6, '0') $$;
+
+-- Sign in by e-mail at an instant; returns the tokens. The access tokens are signed with a key of the tests.
+create function tests.signed_in(p_email text, p_at timestamptz default tests.noon())
+returns jsonb
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform identity.add_key('tests', convert_to(repeat('k', 64), 'UTF8'));
+  return identity.verify_login_code(p_email, tests.login_code(p_email, p_at), p_at);
+end;
+$$;
+
+-- One assertion: the call answers, and so commits, but the answer is the refusal of this slug.
+create function tests.denied(p_statement text, p_status text, p_slug text, p_name text)
+returns text
+language plpgsql
+as $$
+declare
+  v_answer jsonb;
+begin
+  perform set_config('response.status', '', true);
+  execute p_statement into v_answer;
+  return tap.is(
+    format('%s %s %s', current_setting('response.status'), v_answer ->> 'code', v_answer ->> 'details'),
+    format('%s PT%s %s', p_status, p_status, p_slug), p_name
+  );
+end;
+$$;

@@ -9,7 +9,10 @@ import psycopg
 from circle27.errors import CircleError
 from circle27.paths import home
 from circle27.stack import cluster, lifecycle, programs
+from circle27.stack.options import gateway_options
 from circle27.stack.settings import DATABASE, PORTS, Settings
+
+SERVICES = ("postgresql", "pgbouncer", "postgrest", "postgrest_2", "gateway", "worker", "mailbox", "mailer")
 
 
 @click.group()
@@ -37,6 +40,7 @@ def prepare() -> None:
         listen="0.0.0.0",
         trusted_network="samenet",
         hosts={name: name.removesuffix("_admin").replace("publish", "gateway") for name in PORTS},
+        **gateway_options(),
     )
     lifecycle.prepare(settings)
     click.echo("prepared")
@@ -58,9 +62,7 @@ def migrate() -> None:
 
 
 @container.command()
-@click.argument(
-    "service", type=click.Choice(["postgresql", "pgbouncer", "postgrest", "postgrest_2", "gateway", "worker"])
-)
+@click.argument("service", type=click.Choice(SERVICES))
 def run(service: str) -> None:
     """Become one SERVICE: replace this process by it, as the services' user.
 

@@ -45,16 +45,18 @@ TAIL = """
 
 | status | slug | when | what to do | again? |
 | ---: | --- | --- | --- | --- |
+| 400 | `https_required` | the gateway speaks HTTPS only | write `https://` | no |
 | 400 | `text_invalid` | the address or a header has bytes that are not UTF-8 | encode text as UTF-8, then percent-encode it | no |
 | 404 | `path_not_found` | nothing is at this path | the API is at `/rest/v1/rpc/<function>` | no |
 | 405 | `method_not_allowed` | the method is none that the API knows (`TRACE`) | use GET or POST | no |
-| 408 | `request_timeout` | the request took too long to arrive | send it again | yes |
 | 413 | `body_too_large` | the body is larger than 64 kB | send less | no |
 | 414 | `address_too_long` | the address is longer than 8 kB | send the arguments in the body of a POST | no |
 | 415 | `content_type_unsupported` | the body is not declared as JSON | send `Content-Type: application/json` | no |
 | 422 | `query_too_costly` | a filter is a regular expression (`match`, `imatch`), or `select` embeds more than three relations | filter with `like`; ask in several calls | no |
+| 429 | `rate_limited` | the caller's calls of this minute are used up ([decision 10](decisions/0010-rate-limits.md)) | wait `Retry-After` seconds | yes |
 | 431 | `header_too_large` | a header is larger than 8 kB | send less | no |
 | 503 | `service_unavailable` | an outage, an overload, a restart; at `/ready` also `not_ready` | try again after `Retry-After` seconds | yes |
+| none | | the connection is cut: header or body stopped arriving for 10 seconds | send it again | yes |
 
 ## Before any function is reached
 

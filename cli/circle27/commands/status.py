@@ -2,8 +2,10 @@
 
 import json
 import sys
+from typing import Any
 
 import click
+import psycopg
 from rich.console import Console
 from rich.table import Table
 
@@ -19,7 +21,8 @@ def status(as_json: bool) -> None:
 
     \b
     Keys of --json: gateway, postgrest_admin, pgbouncer, database (the migrator's DSN; the password is in the
-    passfile it names), ready, services {name: {state, pid, uptime_s}}.
+    passfile it names), ready, services {name: {state, pid, uptime_s}}, mail {breaker, openUntil, failures, failedAt,
+    error, waiting, oldestAt}: null if the database does not answer.
 
     \b
     Examples:
@@ -36,12 +39,25 @@ def status(as_json: bool) -> None:
         "database": settings.dsn("circle27_migrator"),
         "ready": running and lifecycle.ready(settings),
         "services": supervisor.states() if running else {},
+        "mail": _mail(settings) if running else None,
     }
     if as_json:
         click.echo(json.dumps(report, indent=2))
     else:
         _show(report)
     sys.exit(0 if report["ready"] else 1)
+
+
+def _mail(settings: Settings) -> dict[str, Any] | None:
+    """Return how the mail goes, as the monitor sees it; None if the database does not answer."""
+    try:
+        with psycopg.connect(settings.dsn("circle27_monitor"), connect_timeout=3) as connection:
+            row = connection.execute("select identity.mail_status()").fetchone()
+    except psycopg.Error:
+        return None
+    assert row is not None
+    status: dict[str, Any] = row[0]
+    return status
 
 
 def _show(report: dict[str, object]) -> None:
@@ -56,5 +72,15 @@ def _show(report: dict[str, object]) -> None:
     console.print("[green]ready[/]" if report["ready"] else "[red]not ready[/] (start it with: circle27 up)")
     for key in ("gateway", "postgrest_admin", "pgbouncer", "database"):
         console.print(f"{key:16} {report[key]}")
+    if isinstance(mail := report["mail"], dict):
+        console.print(f"{'mail':16} {_mail_line(mail)}")
     if services:
         console.print(table)
+
+
+def _mail_line(mail: dict[str, Any]) -> str:
+    waiting = f"{mail['waiting']} waiting" + (f" since {mail['oldestAt']}" if mail["oldestAt"] else "")
+    if mail["breaker"] == "closed":
+        return waiting
+    left = "left alone until " + mail["openUntil"] if mail["breaker"] == "open" else "being tried again"
+    return f"{waiting}; [red]the mail server failed {mail['failures']} times ({mail['error']}) and is {left}[/]"

@@ -22,6 +22,13 @@ def up() -> None:
     and CIRCLE27_HOME for another folder.
 
     \b
+    The gateway, kept until another value is set (docs/how-to/serve-tls.md):
+      CIRCLE27_TLS_CERT, CIRCLE27_TLS_KEY  files of a certificate and its key: HTTPS
+      CIRCLE27_TRUSTED_PROXIES             networks whose X-Forwarded-For is believed
+      CIRCLE27_ALLOWED_ORIGINS             web pages that may call; all by default
+      CIRCLE27_RATE_LIMITS                 off for load runs
+
+    \b
     Example:
       circle27 up
     """
@@ -35,4 +42,6 @@ def up() -> None:
 
         settings = lifecycle.up(say)
     console.print(f"[green]up[/] in {time.monotonic() - began:.1f} s at [bold]{settings.url('gateway')}[/]")
+    if not settings.rate_limits:
+        console.print("[yellow]rate limits are off[/]; CIRCLE27_RATE_LIMITS=on circle27 up has them", highlight=False)
     console.print("next: circle27 token --email ann@stanford.edu", highlight=False)

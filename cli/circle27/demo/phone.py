@@ -37,7 +37,7 @@ class Gateway:
             async with self._limit:
                 self.requests += 1
                 answer = await self._http.post(f"/rest/v1/rpc/{function}", json=arguments, headers=headers)
-            if answer.status_code != 503 or attempt == ATTEMPTS:
+            if answer.status_code not in (429, 503) or attempt == ATTEMPTS:
                 break
             await asyncio.sleep(float(answer.headers.get("Retry-After", "1")))
         return answer

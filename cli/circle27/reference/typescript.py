@@ -74,7 +74,10 @@ ERRORS = """\
 export type ErrorSlug =
 {slugs};
 
-/** The refusals of each function. The gateway's own, and PostgREST's, may come from every call. */
+/**
+ * The refusals of each function. From every call may come token_invalid, session_over, rate_limited, the gateway's own,
+ * and PostgREST's.
+ */
 export type Refusals = {{
 {refused}
 }};

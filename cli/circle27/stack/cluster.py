@@ -1,5 +1,6 @@
 """The local PostgreSQL cluster: made once, then brought to what roles.sql and the migrations say."""
 
+import hashlib
 import os
 import pwd
 import subprocess
@@ -74,7 +75,14 @@ def bring_up_to_date(settings: Settings, say: Callable[[str], None]) -> bool:
     migrated = migrate(migrator, on_change=lambda name: say(f"migrated: {name}"))
     with psycopg.connect(migrator) as connection:
         connection.execute(SEED.read_bytes())
+        sign_with(connection, settings.secret("jwt.key"))
     return bool(migrated)
+
+
+def sign_with(connection: psycopg.Connection, key: str) -> None:
+    """Let the database sign its members' tokens with this key, which PostgREST accepts. Repeatable."""
+    name = hashlib.sha256(key.encode()).hexdigest()[:16]
+    connection.execute("select identity.add_key(%s, %s)", [name, key.encode()])
 
 
 def run_as(settings: Settings) -> dict[str, Any]:

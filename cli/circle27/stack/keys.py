@@ -1,16 +1,20 @@
 """Rotate the key that signs tokens, without signing anyone out.
 
-At every moment whatever is signed with is accepted by every PostgREST: a new key is accepted first and signs after
-that; the former one signs no more, and is accepted until it is retired.
+At every moment whatever is signed with is accepted by whoever checks tokens: a new key is first accepted by every
+PostgREST and by the gateway, which counts calls by member; then the database and this command line sign with it. The
+former key signs no more, and is accepted until it is retired.
 """
 
 import os
 import time
+import uuid
 
 import httpx
 import jwt
+import psycopg
 
 from circle27.errors import CircleError
+from circle27.stack.cluster import sign_with
 from circle27.stack.lifecycle import alone
 from circle27.stack.render import render
 from circle27.stack.secrets import FORMER_KEY, NEXT_KEY, new_key, write_private
@@ -27,6 +31,8 @@ def rotate(settings: Settings) -> None:
         folder = settings.home / "secrets"
         write_private(settings, folder / NEXT_KEY, new_key())
         _reload(settings, supervisor, settings.secret(NEXT_KEY), accepted=True)
+        with psycopg.connect(settings.dsn("circle27_migrator")) as connection:
+            sign_with(connection, settings.secret(NEXT_KEY))
         (folder / FORMER_KEY).unlink(missing_ok=True)
         os.link(folder / "jwt.key", folder / FORMER_KEY)  # a link, so that there is a signing key at every moment
         (folder / NEXT_KEY).replace(folder / "jwt.key")
@@ -59,16 +65,32 @@ def _running(settings: Settings) -> Supervisor:
 
 
 def _reload(settings: Settings, supervisor: Supervisor, key: str, *, accepted: bool) -> None:
-    """Let each PostgREST read the keys again; return when each accepts, or refuses, what `key` signs."""
+    """Let all who check tokens read the keys again; return when each accepts, or refuses, what `key` signs."""
     render(settings)
-    claims = {"role": "anon", "exp": int(time.time()) + 60}
-    headers = {"Authorization": f"Bearer {jwt.encode(claims, key, algorithm='HS256')}"}
-    wanted = 200 if accepted else 401
     for service in settings.postgrest_services():
         supervisor.signal(service, "USR2")
-        url = f"{settings.url(service)}/rpc/ready"
         wait_until(
-            lambda url=url: httpx.get(url, headers=headers).status_code == wanted,
+            lambda service=service: _postgrest_accepts(settings, service, key) == accepted,
             10,
             f"{service} did not take the keys",
         )
+    if settings.rate_limits:  # else the gateway checks no token
+        supervisor.signal("gateway", "HUP")
+        wait_until(lambda: _gateway_accepts(settings, key) == accepted, 10, "the gateway did not take the keys")
+
+
+def _postgrest_accepts(settings: Settings, service: str, key: str) -> bool:
+    answer = httpx.get(f"{settings.url(service)}/rpc/ready", headers=_bearer(key, role="anon"))
+    return answer.status_code == httpx.codes.OK
+
+
+def _gateway_accepts(settings: Settings, key: str) -> bool:
+    """Tell whether the gateway takes a member for one; /health counts as no call, and needs nothing behind it."""
+    headers = _bearer(key, role="authenticated", sub=str(uuid.uuid4()))
+    answer = httpx.get(f"{settings.url('gateway')}/health", headers=headers, verify=False)
+    return str(answer.headers.get("RateLimit-Policy")).startswith('"user"')
+
+
+def _bearer(key: str, **claims: str) -> dict[str, str]:
+    token = jwt.encode({**claims, "exp": int(time.time()) + 60}, key, algorithm="HS256")
+    return {"Authorization": f"Bearer {token}"}

@@ -8,6 +8,7 @@ import socket
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -15,6 +16,7 @@ import httpx
 from circle27.errors import CircleError
 from circle27.paths import home
 from circle27.stack import cluster
+from circle27.stack.options import local_options
 from circle27.stack.render import render
 from circle27.stack.secrets import give, make_secrets
 from circle27.stack.settings import Settings
@@ -36,6 +38,8 @@ READERS = {
     "secrets/jwt.jwks": ("postgrest", "postgrest_2"),
     "conf/gateway.js": ("gateway",),
     "secrets/nginx.conf": ("gateway",),
+    "secrets/tls.crt": ("gateway",),
+    "secrets/tls.key": ("gateway",),
 }
 
 
@@ -54,10 +58,10 @@ def _up(say: Callable[[str], None]) -> Settings:
     if running and Supervisor(running).running():
         if running.ports != settings.ports and _ports_were_chosen():
             raise CircleError("the stack is up on other ports. `circle27 down` first.")
-        settings = running
+        settings = replace(running, **local_options())
     else:
         if running and not _ports_were_chosen():
-            settings = running
+            settings = replace(running, **local_options())
         if any(True for _ in stack_processes(settings.home)):
             say(f"ended {end_leftovers(settings.home)} processes of a supervisor that was killed")
         _require_free_ports(settings)
@@ -81,7 +85,7 @@ def _up(say: Callable[[str], None]) -> Settings:
     if cluster.bring_up_to_date(settings, say):
         for service in settings.postgrest_services():
             supervisor.signal(service, "USR1")  # one that runs already read its schema before
-    for service in ("pgbouncer", *settings.postgrest_services(), "gateway", "worker"):
+    for service in ("pgbouncer", *settings.postgrest_services(), "gateway", "worker", "mailbox", "mailer"):
         start(service)
     wait_until(lambda: ready(settings), 30, "the gateway did not become ready")
     say("a call through the gateway reaches PostgreSQL")

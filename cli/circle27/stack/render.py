@@ -8,6 +8,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from circle27.errors import CircleError
 from circle27.paths import TEMPLATES
 from circle27.stack import programs
 from circle27.stack.secrets import accepted_keys, give, password
@@ -44,7 +45,22 @@ def render(settings: Settings) -> list[str]:
         if not path.exists() or path.read_text("utf-8") != text:
             _replace(settings, path, text)
             changed.append(name)
+    for name, source in {"secrets/tls.crt": settings.tls_cert, "secrets/tls.key": settings.tls_key}.items():
+        if source and _copy(settings, Path(source), settings.home / name):
+            changed.append(name)
     return changed
+
+
+def _copy(settings: Settings, source: Path, path: Path) -> bool:
+    """Copy a file to where the services' user may read it; return whether its text changed."""
+    try:
+        text = source.read_text("utf-8")
+    except OSError as error:
+        raise CircleError(f"{source} cannot be read ({error.strerror}). Name the file of today, or none.") from None
+    if path.exists() and path.read_text("utf-8") == text:
+        return False
+    _replace(settings, path, text)
+    return True
 
 
 def _replace(settings: Settings, path: Path, text: str) -> None:
@@ -70,7 +86,11 @@ def _values(settings: Settings) -> dict[str, Any]:
         "secret": settings.secret,
         "password": lambda role: password(settings, role),
         "accepted_keys": accepted_keys(settings),
-        "public_url": f"http://{LOOPBACK}:{settings.ports['gateway']}",
+        "public_url": f"{'https' if settings.tls_cert else 'http'}://{LOOPBACK}:{settings.ports['gateway']}",
+        "rate_limits": settings.rate_limits,
+        "allowed_origins": settings.allowed_origins,
+        "trusted_proxies": settings.trusted_proxies,
+        "tls_cert": settings.tls_cert,
         "rest_servers": [settings.address(name) for name in settings.postgrest_services()],
         "nginx_modules": programs.nginx_modules(),
         "nginx_workers": 2,
@@ -80,4 +100,5 @@ def _values(settings: Settings) -> dict[str, Any]:
         "version": version("circle27"),
         "python": sys.executable,
         "services": programs.services(settings),
+        "own_services": programs.OWN_SERVICES,
     }

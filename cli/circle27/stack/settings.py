@@ -9,13 +9,14 @@ from urllib.parse import quote
 
 from circle27.errors import CircleError
 from circle27.paths import home
+from circle27.stack.options import local_options
 
 DATABASE = "circle27"
 SUPERUSER = "postgres"
 LOGIN_ROLES = ("circle27_migrator", "authenticator", "circle27_worker", "circle27_monitor")
 LOOPBACK = "127.0.0.1"
 
-# Service -> default port. `publish` is the gateway's private door for the worker.
+# Service -> default port. `publish` is the gateway's private door for the worker; `mailbox` takes SMTP.
 PORTS = {
     "gateway": 8027,
     "postgrest": 8028,
@@ -23,6 +24,7 @@ PORTS = {
     "postgrest_2": 8030,
     "postgrest_2_admin": 8031,
     "publish": 8026,
+    "mailbox": 8025,
     "pgbouncer": 6427,
     "postgresql": 5427,
 }
@@ -38,15 +40,20 @@ class Settings:
     listen: str = LOOPBACK
     trusted_network: str = f"{LOOPBACK}/32"  # where PostgreSQL takes passwords from
     hosts: dict[str, str] = field(default_factory=dict)  # service -> host; what is absent is on loopback
+    rate_limits: bool = True  # off for load runs on a local stack
+    allowed_origins: list[str] = field(default_factory=lambda: ["*"])  # pages that may read answers
+    trusted_proxies: list[str] = field(default_factory=list)  # networks whose X-Forwarded-For is believed
+    tls_cert: str = ""  # files; none: plain HTTP
+    tls_key: str = ""
 
     @classmethod
     def fresh(cls) -> "Settings":
-        """Return settings for a stack to be made: ports from `CIRCLE27_<SERVICE>_PORT`, else from PORTS."""
+        """Return settings for a stack to be made, as the environment chooses: ports (else PORTS), and options.py."""
         ports = {name: _port(name, default) for name, default in PORTS.items()}
         if len(set(ports.values())) < len(ports):
             raise CircleError(f"two services share a port: {ports}. Give each its own (CIRCLE27_<SERVICE>_PORT).")
         os_user = "postgres" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
-        return cls(home=home(), ports=ports, os_user=os_user)
+        return cls(home=home(), ports=ports, os_user=os_user, **local_options())
 
     @classmethod
     def load(cls) -> "Settings | None":
@@ -82,8 +89,9 @@ class Settings:
         return f"{self.host(service)}:{self.ports[service]}"
 
     def url(self, service: str) -> str:
-        """Return http://host:port of a service."""
-        return f"http://{self.address(service)}"
+        """Return http://host:port of a service; https:// of a gateway with a certificate."""
+        scheme = "https" if service == "gateway" and self.tls_cert else "http"
+        return f"{scheme}://{self.address(service)}"
 
     def passfile(self, role: str) -> Path:
         """Return the libpq password file of one role: mode 0600, so that no password stands in a DSN."""

@@ -119,7 +119,7 @@ def stack_processes(home: Path) -> Iterator[int]:
             continue
         python = executable.name.startswith("python")
         if executable.name in ("postgres", "pgbouncer", "nginx", "postgrest") or (
-            python and ("supervisor.supervisord" in command or "circle27." in command)
+            python and any(ours in command for ours in ("supervisor.supervisord", "circle27.", "aiosmtpd"))
         ):
             yield int(entry.name)
 

@@ -34,4 +34,8 @@ def publish_batch(connection: psycopg.Connection, client: httpx.Client, publish_
                 log.error("dropped event %s on %s: the gateway answers %s", number, channel, answer.status_code)
                 continue
             answer.raise_for_status()
+            if event == "session":  # it is over: so are the streams on its channel
+                answer = client.delete(f"/publish/{channel}", headers={"X-Publish-Key": publish_key})
+                if answer.status_code != 404:
+                    answer.raise_for_status()
     return len(events)

@@ -13,18 +13,13 @@ declare
   v_campus_id text := p_campus_id;
   v_member    record;
 begin
+  perform app.require_plain_call();  -- refuses call_not_plain
   if not app.is_service() then
-    v_member := app.current_member();  -- refuses not_signed_in, no_campus, wrong_campus
+    v_member := app.current_member();  -- refuses not_signed_in, no_campus, account_deleted, wrong_campus
     v_campus_id := v_member.campus_id;
-    -- Authority is read from the table, never from a claim.
-    if p_campus_id <> v_campus_id or not exists (
-      select
-      from app.users
-      where users.campus_id = v_campus_id
-        and users.user_id = v_member.user_id
-        and users.tier = 'operator'
-    ) then
-      perform app.refuse('operators_only');
+    if p_campus_id <> v_campus_id or not app.is_operator(v_campus_id, v_member.user_id) then
+      perform audit.record('slot.cancel_denied', v_campus_id, v_member.user_id, p_time_slot);
+      return app.denial('operators_only');
     end if;
   end if;
 
@@ -36,7 +31,7 @@ comment on function api.cancel_time_slot(timestamptz, text) is
 'Call a slot off, for good.
 
 Gives what everyone may know of the slot. For operators, on their own campus, and service_role, which names one. Repeatable.
-Refuses not_signed_in, no_campus, wrong_campus, operators_only, slot_not_found, slot_ended.';
+Refuses call_not_plain, not_signed_in, no_campus, account_deleted, wrong_campus, operators_only, slot_not_found, slot_ended.';
 
 revoke all on function api.cancel_time_slot(timestamptz, text) from public;
 grant execute on function api.cancel_time_slot(timestamptz, text) to authenticated, service_role;

@@ -33,7 +33,7 @@ begin
     end if;
     v_now := coalesce(p_current_time, v_now);
   else
-    v_campus_id := app.current_campus_id();  -- refuses not_signed_in, no_campus, wrong_campus
+    v_campus_id := app.current_campus_id();  -- refuses not_signed_in, no_campus, account_deleted, wrong_campus
     if p_user_id is distinct from auth.uid() then
       perform app.refuse('not_yours');
     end if;
@@ -58,7 +58,7 @@ comment on function api.get_button_state(uuid, timestamptz, timestamptz) is
 'The button of one slot.
 
 Gives {buttonState, buttonText, middleText, isDisabled}. Members ask for themselves; p_current_time counts for service_role only.
-Refuses not_signed_in, no_campus, wrong_campus, not_yours, member_not_found, slot_not_found.';
+Refuses not_signed_in, no_campus, account_deleted, wrong_campus, not_yours, member_not_found, slot_not_found.';
 
 revoke all on function api.get_button_state(uuid, timestamptz, timestamptz) from public;
 grant execute on function api.get_button_state(uuid, timestamptz, timestamptz) to authenticated, service_role;

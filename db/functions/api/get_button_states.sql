@@ -13,7 +13,7 @@ set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
 as $function$
 declare
-  v_member record := app.current_member();  -- refuses not_signed_in, no_campus, wrong_campus
+  v_member record := app.current_member();  -- refuses not_signed_in, no_campus, account_deleted, wrong_campus
   v_now    timestamptz := app.clock();
 begin
   if p_day not between date '2000-01-01' and date '2199-12-31' then
@@ -31,7 +31,7 @@ comment on function api.get_button_states(date) is
 'Every slot of a day as the caller sees it.
 
 By default today on the campus. Gives {now, slots}.
-Refuses not_signed_in, no_campus, wrong_campus, day_invalid.';
+Refuses not_signed_in, no_campus, account_deleted, wrong_campus, day_invalid.';
 
 revoke all on function api.get_button_states(date) from public;
 grant execute on function api.get_button_states(date) to authenticated;

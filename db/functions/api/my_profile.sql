@@ -10,7 +10,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $function$
 declare
-  v_member record := app.current_member();  -- refuses not_signed_in, no_campus, wrong_campus
+  v_member record := app.current_member();  -- refuses not_signed_in, no_campus, account_deleted, wrong_campus
 begin
   return app.profile(v_member.campus_id, v_member.user_id);
 end;
@@ -19,8 +19,8 @@ $function$;
 comment on function api.my_profile() is
 'The caller as they see themselves.
 
-Gives {userId, campusId, timeZone, displayName, tier, attributes, blocked: [{userId, displayName}]}.
-Refuses not_signed_in, no_campus, wrong_campus.';
+Gives {userId, campusId, timeZone, displayName, tier, attributes, suspendedUntil (null if not), blocked: [{userId, displayName}]}.
+Refuses not_signed_in, no_campus, account_deleted, wrong_campus.';
 
 revoke all on function api.my_profile() from public;
 grant execute on function api.my_profile() to authenticated;

@@ -13,7 +13,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $function$
 declare
-  v_campus_id  text := app.current_campus_id();  -- refuses not_signed_in, no_campus, wrong_campus
+  v_campus_id  text := app.current_campus_id();  -- refuses not_signed_in, no_campus, account_deleted, wrong_campus
   v_session_id text := auth.jwt() ->> 'session_id';
 begin
   if v_session_id is null or v_session_id !~ '^[0-9A-Fa-f]{8}-([0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}$' then
@@ -35,7 +35,7 @@ comment on function api.open_stream() is
 'Authorise a stream of events on the member''s channels.
 
 The gateway calls it, at /realtime/v1/stream.
-Refuses not_signed_in, no_campus, wrong_campus, session_missing.';
+Refuses not_signed_in, no_campus, account_deleted, wrong_campus, session_missing.';
 
 revoke all on function api.open_stream() from public;
 grant execute on function api.open_stream() to authenticated;

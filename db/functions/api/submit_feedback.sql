@@ -15,7 +15,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $function$
 declare
-  v_member record := app.current_member();  -- refuses not_signed_in, no_campus, wrong_campus
+  v_member record := app.current_member();  -- refuses not_signed_in, no_campus, account_deleted, wrong_campus
 begin
   return app.submit_feedback(
     v_member.campus_id, v_member.user_id, p_time_slot, p_rating, p_comment, p_about
@@ -27,7 +27,7 @@ comment on function api.submit_feedback(timestamptz, integer, text, jsonb) is
 'Say how a meeting was, once.
 
 Gives the new button, as in get_button_states. p_about: [{userId, meetAgain, noShow}]. Repeatable.
-Refuses not_signed_in, no_campus, wrong_campus, slot_not_found, slot_cancelled, not_matched_yet, no_circle_formed, no_circle, feedback_not_open, rating_invalid, comment_invalid, about_invalid, feedback_given.';
+Refuses not_signed_in, no_campus, account_deleted, wrong_campus, slot_not_found, slot_cancelled, not_matched_yet, no_circle_formed, no_circle, feedback_not_open, rating_invalid, comment_invalid, about_invalid, feedback_given.';
 
 revoke all on function api.submit_feedback(timestamptz, integer, text, jsonb) from public;
 grant execute on function api.submit_feedback(timestamptz, integer, text, jsonb) to authenticated;

@@ -10,7 +10,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $function$
 declare
-  v_member record := app.current_member();  -- refuses not_signed_in, no_campus, wrong_campus
+  v_member record := app.current_member();  -- refuses not_signed_in, no_campus, account_deleted, wrong_campus
 begin
   return app.unblock_user(v_member.campus_id, v_member.user_id, p_user_id);
 end;
@@ -20,7 +20,7 @@ comment on function api.unblock_user(uuid) is
 'Take a block back.
 
 Gives {userId, blocked}. Repeatable.
-Refuses not_signed_in, no_campus, wrong_campus.';
+Refuses not_signed_in, no_campus, account_deleted, wrong_campus.';
 
 revoke all on function api.unblock_user(uuid) from public;
 grant execute on function api.unblock_user(uuid) to authenticated;

@@ -10,7 +10,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $function$
 declare
-  v_member record := app.current_member();  -- refuses not_signed_in, no_campus, wrong_campus
+  v_member record := app.current_member();  -- refuses not_signed_in, no_campus, account_deleted, wrong_campus
 begin
   return app.update_profile(v_member.campus_id, v_member.user_id, p_display_name, p_attributes);
 end;
@@ -20,7 +20,7 @@ comment on function api.update_profile(text, jsonb) is
 'Change the caller''s display name and attributes.
 
 What is null stays as it is. Gives the profile. Repeatable.
-Refuses not_signed_in, no_campus, wrong_campus, display_name_invalid, attributes_invalid, member_not_found.';
+Refuses not_signed_in, no_campus, account_deleted, wrong_campus, display_name_invalid, attributes_invalid, member_not_found.';
 
 revoke all on function api.update_profile(text, jsonb) from public;
 grant execute on function api.update_profile(text, jsonb) to authenticated;

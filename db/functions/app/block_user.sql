@@ -17,7 +17,7 @@ begin
     perform app.refuse('block_oneself');
   end if;
 
-  perform pg_advisory_xact_lock(app.lock_key('member', p_user_id::text));
+  perform app.lock_member(p_user_id);  -- refuses account_deleted
   perform pg_advisory_xact_lock_shared(app.lock_key('pairs', p_campus_id));
 
   if not exists (
@@ -44,6 +44,6 @@ end;
 $function$;
 
 comment on function app.block_user(text, uuid, uuid) is
-'Never match these two again: {userId, blocked}. Refuses no_campus, block_oneself, member_not_found.';
+'Never match these two again: {userId, blocked}. Refuses no_campus, account_deleted, block_oneself, member_not_found.';
 
 revoke all on function app.block_user(text, uuid, uuid) from public;

@@ -11,6 +11,6 @@ end;
 $function$;
 
 comment on function app.current_campus_id() is
-'The campus of the member that the token names. Refuses not_signed_in, no_campus, wrong_campus.';
+'The campus of the member that the token names. Refuses not_signed_in, no_campus, account_deleted, wrong_campus.';
 
 revoke all on function app.current_campus_id() from public;

@@ -5,6 +5,8 @@
 -- one of the pooled connections for as long as the matching takes. That reading counts: a clock that is turned back just
 -- then lets nobody in without the lock.
 --
+-- The member is looked up here, too, with the lock held: who is deleted or suspended while a call waits does not get in.
+--
 -- Whose deadline has passed is not refused here, but told by `is_open`: who calls may be repeating what was done in time.
 --
 -- Gives the time, and the slot's own facts, from which who calls makes the button: at the last minute every lookup
@@ -19,7 +21,8 @@ create or replace function app.enter_open_slot(
   out deadline_at timestamptz,
   out ends_at timestamptz,
   out version bigint,
-  out is_open boolean
+  out is_open boolean,
+  out is_suspended boolean
 )
 returns record
 language plpgsql
@@ -28,6 +31,7 @@ as $function$
 declare
   v_cancelled_at timestamptz;
   v_matched_at   timestamptz;
+  v_closed_at    timestamptz;
 begin
   if p_campus_id is null then
     perform app.refuse('no_campus');
@@ -54,12 +58,18 @@ begin
     entered_at := app.clock();
   end if;
 
-  select slots.cancelled_at, slots.matched_at, slots.version
-  into strict v_cancelled_at, v_matched_at, enter_open_slot.version
+  select
+    slots.cancelled_at, slots.matched_at, slots.version, directory.closed_at,
+    coalesce(directory.suspended_until > pg_catalog.clock_timestamp(), false)
+  into strict v_cancelled_at, v_matched_at, enter_open_slot.version, v_closed_at, is_suspended
   from app.time_slots as slots
+  left join app.user_campuses as directory on directory.user_id = p_user_id
   where slots.campus_id = p_campus_id
     and slots.time_slot = p_time_slot;
 
+  if v_closed_at is not null then
+    perform app.refuse('account_deleted');
+  end if;
   if v_cancelled_at is not null then
     perform app.refuse('slot_cancelled');
   end if;
@@ -68,6 +78,6 @@ end;
 $function$;
 
 comment on function app.enter_open_slot(text, uuid, timestamptz) is
-'Hold an open slot while a member joins or leaves it; returns the time, the slot''s facts, and whether it is open. Refuses no_campus, slot_not_found, slot_cancelled.';
+'Hold an open slot while a member joins or leaves it; returns the time, the slot''s facts, whether it is open, and whether the member is suspended. Refuses no_campus, slot_not_found, account_deleted, slot_cancelled.';
 
 revoke all on function app.enter_open_slot(text, uuid, timestamptz) from public;

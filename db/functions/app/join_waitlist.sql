@@ -31,6 +31,10 @@ begin
     return app.button(p_campus_id, p_user_id, p_time_slot, v_slot.entered_at);
   end if;
 
+  if v_slot.is_suspended then
+    perform app.refuse('suspended');
+  end if;
+
   insert into app.waitlist_entries as entries (campus_id, time_slot, user_id, joined_at, version)
   values (p_campus_id, p_time_slot, p_user_id, v_slot.entered_at, app.next_version())
   on conflict on constraint waitlist_entries_pkey do update
@@ -53,6 +57,6 @@ end;
 $function$;
 
 comment on function app.join_waitlist(text, uuid, timestamptz) is
-'Put a member on the waitlist of one slot; returns the new button. Refuses no_campus, slot_not_found, slot_cancelled, deadline_passed.';
+'Put a member on the waitlist of one slot; returns the new button. Refuses no_campus, slot_not_found, account_deleted, slot_cancelled, deadline_passed, suspended.';
 
 revoke all on function app.join_waitlist(text, uuid, timestamptz) from public;

@@ -54,6 +54,6 @@ end;
 $function$;
 
 comment on function app.leave_waitlist(text, uuid, timestamptz) is
-'Take a member off the waitlist of one slot; returns the new button. Refuses no_campus, slot_not_found, slot_cancelled, deadline_passed.';
+'Take a member off the waitlist of one slot; returns the new button. Refuses no_campus, slot_not_found, account_deleted, slot_cancelled, deadline_passed.';
 
 revoke all on function app.leave_waitlist(text, uuid, timestamptz) from public;

@@ -3,8 +3,8 @@
 --   0. 'service' <what>              exclusive: a trusted server that writes for many members in one call.
 --   1. 'member' <user_id>            exclusive: whatever a member writes. Two devices of one member take turns.
 --   2. 'slot' <campus_id>, <slot>    shared: joining and leaving; exclusive: matching and cancelling.
---   3. 'pairs' <campus_id>           shared: blocking; exclusive: matching and cancelling, which read the walls,
---                                    deal the campus's spots, and write who has met whom.
+--   3. 'pairs' <campus_id>           shared: blocking; exclusive: matching, cancelling and giving up a place, which read
+--                                    the walls, deal the campus's spots, and write who has met whom.
 --
 -- Each is held to the end of the transaction. Waiting only ever for a later kind keeps everyone out of a circle of
 -- waiting; two cases need more. A member who joins several slots in one call holds several of kind 2: so nobody who holds

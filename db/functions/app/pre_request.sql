@@ -4,12 +4,17 @@
 -- (PostgREST has checked the signature, and exp and aud where they are present.) Keys of anon and service_role
 -- have neither sub nor aud; a service_role key must end some day, so it needs exp.
 --
+-- A token of a session that was ended is refused, however long it would have lived.
+--
 -- Sets TimeZone: instants without an offset are read in it, and answers are written in it. The token's `tz`,
 -- else the zone of the member's campus, else UTC. A broken tz is refused: read in another zone than
 -- the client's, "11:00" would silently be another slot.
 --
--- Writes nothing: it runs in READ ONLY transactions, too. It is part of every call, so it does no more, and has no
--- settings of its own: it runs as the request's role, and could only harm that.
+-- Counts what may write against the caller's limit. Reads run in READ ONLY transactions, where nothing can be counted:
+-- the gateway does. A trusted server has no limit.
+--
+-- It is part of every call, so it does no more, and has no settings of its own: it runs as the request's role, and
+-- could only harm that.
 
 create or replace function app.pre_request()
 returns void
@@ -58,11 +63,21 @@ begin
   if not v_valid then
     perform app.refuse('token_invalid');
   end if;
+  -- Two conditions, not one: other roles may not even name what is in identity.
+  if current_user = 'authenticated' and v_claims -> 'session_id' is not null then
+    if identity.session_is_over((v_claims ->> 'session_id')::uuid) then
+      perform app.refuse('session_over');
+    end if;
+  end if;
+
+  if current_user <> 'service_role' and current_setting('transaction_read_only') = 'off' then
+    perform app.limit_write(case current_user when 'authenticated' then (v_claims ->> 'sub')::uuid end);
+  end if;
 end;
 $function$;
 
 comment on function app.pre_request() is
-'Before each request: refuses malformed tokens, sets TimeZone. Refuses token_invalid.';
+'Before each request: refuses malformed tokens and ended sessions, sets TimeZone, counts what may write. Refuses token_invalid, session_over, rate_limited.';
 
 revoke all on function app.pre_request() from public;
 grant execute on function app.pre_request() to anon, authenticated, service_role;

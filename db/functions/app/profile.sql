@@ -17,6 +17,12 @@ begin
       'displayName', users.display_name,
       'tier', users.tier,
       'attributes', users.attributes,
+      'suspendedUntil', (
+        select directory.suspended_until
+        from app.user_campuses as directory
+        where directory.user_id = p_user_id
+          and directory.suspended_until > clock_timestamp()
+      ),
       'blocked',
       coalesce(
         (
@@ -56,6 +62,6 @@ end;
 $function$;
 
 comment on function app.profile(text, uuid) is
-'A member as they see themselves: {userId, campusId, timeZone, displayName, tier, attributes, blocked: [{userId, displayName or null}]}.';
+'A member as they see themselves: {userId, campusId, timeZone, displayName, tier, attributes, suspendedUntil, blocked: [{userId, displayName or null}]}.';
 
 revoke all on function app.profile(text, uuid) from public;

@@ -38,7 +38,7 @@ begin
       and slots.time_slot = p_time_slot
       and slots.ends_at <= v_now
   ) then
-    perform pg_advisory_xact_lock(app.lock_key('member', p_user_id::text));
+    perform app.lock_member(p_user_id);  -- refuses account_deleted
     perform pg_advisory_xact_lock_shared(app.lock_key('slot', p_campus_id, p_time_slot));
     v_now := app.clock();
   end if;
@@ -95,6 +95,16 @@ begin
     (said.about ->> 'userId')::uuid, (said.about ->> 'meetAgain')::boolean, (said.about ->> 'noShow')::boolean
   from jsonb_array_elements(v_about) as said (about);
 
+  perform app.judge_no_shows(
+    p_campus_id, p_time_slot,
+    array(
+      select (said.about ->> 'userId')::uuid
+      from jsonb_array_elements(v_about) as said (about)
+      where (said.about ->> 'noShow')::boolean
+    ),
+    v_now
+  );
+
   -- The button changes, so its version does.
   update app.waitlist_entries as entries
   set version = app.next_version()
@@ -111,6 +121,6 @@ end;
 $function$;
 
 comment on function app.submit_feedback(text, uuid, timestamptz, integer, text, jsonb) is
-'Say how a meeting was, once; returns the new button. Refuses no_campus, slot_not_found, slot_cancelled, not_matched_yet, no_circle_formed, no_circle, feedback_not_open, rating_invalid, comment_invalid, about_invalid, feedback_given.';
+'Say how a meeting was, once; returns the new button. Refuses no_campus, account_deleted, slot_not_found, slot_cancelled, not_matched_yet, no_circle_formed, no_circle, feedback_not_open, rating_invalid, comment_invalid, about_invalid, feedback_given.';
 
 revoke all on function app.submit_feedback(text, uuid, timestamptz, integer, text, jsonb) from public;

@@ -13,7 +13,7 @@ begin
     perform app.refuse('no_campus');
   end if;
 
-  perform pg_advisory_xact_lock(app.lock_key('member', p_user_id::text));
+  perform app.lock_member(p_user_id);  -- refuses account_deleted
   perform pg_advisory_xact_lock_shared(app.lock_key('pairs', p_campus_id));
 
   delete from app.blocks
@@ -32,6 +32,6 @@ end;
 $function$;
 
 comment on function app.unblock_user(text, uuid, uuid) is
-'Take the member''s own block back: {userId, blocked}. Refuses no_campus.';
+'Take the member''s own block back: {userId, blocked}. Refuses no_campus, account_deleted.';
 
 revoke all on function app.unblock_user(text, uuid, uuid) from public;

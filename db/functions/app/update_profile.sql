@@ -11,7 +11,8 @@ as $function$
 declare
   v_name       text := btrim(p_display_name);
   v_attributes jsonb := nullif(p_attributes, 'null');
-  v_changed    text[];
+  v_old        jsonb;
+  v_new        jsonb;
 begin
   if p_campus_id is null then
     perform app.refuse('no_campus');
@@ -23,13 +24,18 @@ begin
     perform app.refuse('attributes_invalid');
   end if;
 
-  perform pg_advisory_xact_lock(app.lock_key('member', p_user_id::text));
+  perform app.lock_member(p_user_id);  -- refuses account_deleted
 
-  select array_remove(array[
-    case when users.display_name <> v_name then 'displayName' end,
-    case when users.attributes <> v_attributes then 'attributes' end
-  ], null)
-  into v_changed
+  select
+    jsonb_strip_nulls(jsonb_build_object(
+      'displayName', case when users.display_name <> v_name then users.display_name end,
+      'attributes', case when users.attributes <> v_attributes then users.attributes end
+    )),
+    jsonb_strip_nulls(jsonb_build_object(
+      'displayName', case when users.display_name <> v_name then v_name end,
+      'attributes', case when users.attributes <> v_attributes then v_attributes end
+    ))
+  into v_old, v_new
   from app.users
   where users.campus_id = p_campus_id
     and users.user_id = p_user_id;
@@ -37,7 +43,7 @@ begin
   if not found then
     perform app.refuse('member_not_found');
   end if;
-  if cardinality(v_changed) > 0 then
+  if v_new <> '{}' then
     update app.users
     set display_name = coalesce(v_name, users.display_name), attributes = coalesce(v_attributes, users.attributes)
     where users.campus_id = p_campus_id
@@ -45,7 +51,11 @@ begin
     perform app.emit(
       p_campus_id, 'user:' || p_user_id, 'profile', app.profile(p_campus_id, p_user_id) - 'blocked'
     );
-    perform audit.record('profile.updated', p_campus_id, p_user_id, null, jsonb_build_object('changed', v_changed));
+    perform audit.record(
+      'profile.updated', p_campus_id, p_user_id, null,
+      jsonb_build_object('changed', array(select keys.key from jsonb_object_keys(v_new) as keys (key) order by keys.key desc)),
+      v_old, v_new
+    );
   end if;
 
   return app.profile(p_campus_id, p_user_id);
@@ -53,6 +63,6 @@ end;
 $function$;
 
 comment on function app.update_profile(text, uuid, text, jsonb) is
-'Change a member''s display name and attributes (null: as it is); returns the profile. Refuses no_campus, display_name_invalid, attributes_invalid, member_not_found.';
+'Change a member''s display name and attributes (null: as it is); returns the profile. Refuses no_campus, account_deleted, display_name_invalid, attributes_invalid, member_not_found.';
 
 revoke all on function app.update_profile(text, uuid, text, jsonb) from public;

@@ -27,13 +27,14 @@ begin
     select directory.user_id, directory.campus_id
     into v_member
     from app.user_campuses as directory
-    where directory.user_id = v_user_id;
+    where directory.user_id = v_user_id
+      and directory.closed_at is null;
 
     if not found then
       perform app.refuse('member_not_found');
     end if;
   else
-    v_member := app.current_member();  -- refuses not_signed_in, no_campus, wrong_campus
+    v_member := app.current_member();  -- refuses not_signed_in, no_campus, account_deleted, wrong_campus
     if v_member.user_id <> v_user_id then
       perform app.refuse('not_yours');
     end if;
@@ -59,6 +60,6 @@ end;
 $function$;
 
 comment on function app.write_waitlist_entry() is
-'Trigger of api.waitlist_entries: insert joins, delete leaves. Refuses entry_fixed, not_signed_in, no_campus, wrong_campus, member_not_found, not_yours, slot_not_found, slot_cancelled, deadline_passed.';
+'Trigger of api.waitlist_entries: insert joins, delete leaves. Refuses entry_fixed, not_signed_in, no_campus, account_deleted, wrong_campus, member_not_found, not_yours, slot_not_found, slot_cancelled, deadline_passed, suspended.';
 
 revoke all on function app.write_waitlist_entry() from public;

@@ -81,8 +81,10 @@ alter table app.campus_domains enable row level security;
 -- Written first and deleted last: app.users refers to it. (A directory can be copied to every node, and
 -- only a key that points to it, not from it, survives that.)
 create table app.user_campuses (
-  user_id   uuid not null,
-  campus_id text not null,
+  user_id         uuid not null,
+  campus_id       text not null,
+  closed_at       timestamptz,
+  suspended_until timestamptz,
   constraint user_campuses_pkey primary key (user_id),
   constraint user_campuses_campus_id_user_id_key unique (campus_id, user_id),
   constraint user_campuses_campus_id_fkey foreign key (campus_id) references app.campuses (campus_id) on delete cascade
@@ -90,6 +92,8 @@ create table app.user_campuses (
 comment on table app.user_campuses is 'Directory: the one campus of each member. User ids are unique over all campuses.';
 comment on column app.user_campuses.user_id is 'The `sub` of the member''s tokens.';
 comment on column app.user_campuses.campus_id is 'The campus that holds the member''s rows.';
+comment on column app.user_campuses.closed_at is 'When the member deleted the account, if they did: here, where every call looks.';
+comment on column app.user_campuses.suspended_until is 'Until when (real time) the member may join nothing, if they were suspended; infinity: until an operator lifts it.';
 alter table app.user_campuses enable row level security;
 
 create table app.users (

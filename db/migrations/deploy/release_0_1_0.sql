@@ -18,7 +18,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $function$
 declare
-  v_member record := app.current_member();  -- refuses not_signed_in, no_campus, wrong_campus
+  v_member record := app.current_member();  -- refuses not_signed_in, no_campus, account_deleted, wrong_campus
 begin
   return app.block_user(v_member.campus_id, v_member.user_id, p_user_id);
 end;
@@ -28,7 +28,7 @@ comment on function api.block_user(uuid) is
 'Never be matched with this member again.
 
 Gives {userId, blocked}. Repeatable.
-Refuses not_signed_in, no_campus, wrong_campus, block_oneself, member_not_found.';
+Refuses not_signed_in, no_campus, account_deleted, wrong_campus, block_oneself, member_not_found.';
 
 revoke all on function api.block_user(uuid) from public;
 grant execute on function api.block_user(uuid) to authenticated;
@@ -49,18 +49,13 @@ declare
   v_campus_id text := p_campus_id;
   v_member    record;
 begin
+  perform app.require_plain_call();  -- refuses call_not_plain
   if not app.is_service() then
-    v_member := app.current_member();  -- refuses not_signed_in, no_campus, wrong_campus
+    v_member := app.current_member();  -- refuses not_signed_in, no_campus, account_deleted, wrong_campus
     v_campus_id := v_member.campus_id;
-    -- Authority is read from the table, never from a claim.
-    if p_campus_id <> v_campus_id or not exists (
-      select
-      from app.users
-      where users.campus_id = v_campus_id
-        and users.user_id = v_member.user_id
-        and users.tier = 'operator'
-    ) then
-      perform app.refuse('operators_only');
+    if p_campus_id <> v_campus_id or not app.is_operator(v_campus_id, v_member.user_id) then
+      perform audit.record('slot.cancel_denied', v_campus_id, v_member.user_id, p_time_slot);
+      return app.denial('operators_only');
     end if;
   end if;
 
@@ -72,7 +67,7 @@ comment on function api.cancel_time_slot(timestamptz, text) is
 'Call a slot off, for good.
 
 Gives what everyone may know of the slot. For operators, on their own campus, and service_role, which names one. Repeatable.
-Refuses not_signed_in, no_campus, wrong_campus, operators_only, slot_not_found, slot_ended.';
+Refuses call_not_plain, not_signed_in, no_campus, account_deleted, wrong_campus, operators_only, slot_not_found, slot_ended.';
 
 revoke all on function api.cancel_time_slot(timestamptz, text) from public;
 grant execute on function api.cancel_time_slot(timestamptz, text) to authenticated, service_role;
@@ -131,6 +126,62 @@ comment on column api.circles.circle_no is 'Number within the slot.';
 comment on column api.circles.spot_id is 'Where it meets; null where the campus had no free spot.';
 
 grant select on api.circles to authenticated, service_role;
+
+-- source: db/functions/api/delete_my_account.sql
+-- api.delete_my_account(): erase the caller's personal data, sign them out everywhere.
+--
+-- Definer: members hold no right to write to a table; this function is their only way in.
+
+create or replace function api.delete_my_account()
+returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_member record := app.current_member();  -- refuses not_signed_in, no_campus, account_deleted, wrong_campus
+begin
+  return app.delete_member(v_member.campus_id, v_member.user_id);
+end;
+$function$;
+
+comment on function api.delete_my_account() is
+'Erase the caller''s personal data, and sign out everywhere.
+
+Gives {deleted}. Gone are e-mail address, name, attributes and comments; open lists and circles ahead are left. Circles of the past stay, with a former member in them.
+Refuses not_signed_in, no_campus, account_deleted, wrong_campus, slot_busy, deadline_passed.';
+
+revoke all on function api.delete_my_account() from public;
+grant execute on function api.delete_my_account() to authenticated;
+
+-- source: db/functions/api/export_my_data.sql
+-- api.export_my_data(): all that is kept about the caller.
+--
+-- Definer: reads the tables as their owner, once the token has said who asks.
+
+create or replace function api.export_my_data()
+returns jsonb
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_member record := app.current_member();  -- refuses not_signed_in, no_campus, account_deleted, wrong_campus
+begin
+  return app.export_member(v_member.campus_id, v_member.user_id);
+end;
+$function$;
+
+comment on function api.export_my_data() is
+'All that is kept about the caller.
+
+Gives {profile, waitlistEntries, circles, feedback, reports, sessions, trail}; the profile has the e-mail address.
+Refuses not_signed_in, no_campus, account_deleted, wrong_campus.';
+
+revoke all on function api.export_my_data() from public;
+grant execute on function api.export_my_data() to authenticated;
 
 -- source: db/functions/api/feedback.sql
 -- api.feedback: what the caller has said about meetings. submit_feedback() is how to say it.
@@ -196,7 +247,7 @@ begin
     end if;
     v_now := coalesce(p_current_time, v_now);
   else
-    v_campus_id := app.current_campus_id();  -- refuses not_signed_in, no_campus, wrong_campus
+    v_campus_id := app.current_campus_id();  -- refuses not_signed_in, no_campus, account_deleted, wrong_campus
     if p_user_id is distinct from auth.uid() then
       perform app.refuse('not_yours');
     end if;
@@ -221,7 +272,7 @@ comment on function api.get_button_state(uuid, timestamptz, timestamptz) is
 'The button of one slot.
 
 Gives {buttonState, buttonText, middleText, isDisabled}. Members ask for themselves; p_current_time counts for service_role only.
-Refuses not_signed_in, no_campus, wrong_campus, not_yours, member_not_found, slot_not_found.';
+Refuses not_signed_in, no_campus, account_deleted, wrong_campus, not_yours, member_not_found, slot_not_found.';
 
 revoke all on function api.get_button_state(uuid, timestamptz, timestamptz) from public;
 grant execute on function api.get_button_state(uuid, timestamptz, timestamptz) to authenticated, service_role;
@@ -242,7 +293,7 @@ set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
 as $function$
 declare
-  v_member record := app.current_member();  -- refuses not_signed_in, no_campus, wrong_campus
+  v_member record := app.current_member();  -- refuses not_signed_in, no_campus, account_deleted, wrong_campus
   v_now    timestamptz := app.clock();
 begin
   if p_day not between date '2000-01-01' and date '2199-12-31' then
@@ -260,7 +311,7 @@ comment on function api.get_button_states(date) is
 'Every slot of a day as the caller sees it.
 
 By default today on the campus. Gives {now, slots}.
-Refuses not_signed_in, no_campus, wrong_campus, day_invalid.';
+Refuses not_signed_in, no_campus, account_deleted, wrong_campus, day_invalid.';
 
 revoke all on function api.get_button_states(date) from public;
 grant execute on function api.get_button_states(date) to authenticated;
@@ -278,7 +329,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $function$
 declare
-  v_member record := app.current_member();  -- refuses not_signed_in, no_campus, wrong_campus
+  v_member record := app.current_member();  -- refuses not_signed_in, no_campus, account_deleted, wrong_campus
 begin
   return app.join_waitlist(v_member.campus_id, v_member.user_id, p_time_slot);
 end;
@@ -288,7 +339,7 @@ comment on function api.join_waitlist(timestamptz) is
 'Join the waitlist of one slot.
 
 Gives the new button, as in get_button_states. Repeatable.
-Refuses not_signed_in, no_campus, wrong_campus, slot_not_found, slot_cancelled, deadline_passed.';
+Refuses not_signed_in, no_campus, account_deleted, wrong_campus, slot_not_found, slot_cancelled, deadline_passed, suspended.';
 
 revoke all on function api.join_waitlist(timestamptz) from public;
 grant execute on function api.join_waitlist(timestamptz) to authenticated;
@@ -306,7 +357,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $function$
 declare
-  v_member record := app.current_member();  -- refuses not_signed_in, no_campus, wrong_campus
+  v_member record := app.current_member();  -- refuses not_signed_in, no_campus, account_deleted, wrong_campus
 begin
   return app.leave_waitlist(v_member.campus_id, v_member.user_id, p_time_slot);
 end;
@@ -316,7 +367,7 @@ comment on function api.leave_waitlist(timestamptz) is
 'Leave the waitlist of one slot.
 
 Gives the new button, as in get_button_states. Repeatable.
-Refuses not_signed_in, no_campus, wrong_campus, slot_not_found, slot_cancelled, deadline_passed.';
+Refuses not_signed_in, no_campus, account_deleted, wrong_campus, slot_not_found, slot_cancelled, deadline_passed.';
 
 revoke all on function api.leave_waitlist(timestamptz) from public;
 grant execute on function api.leave_waitlist(timestamptz) to authenticated;
@@ -360,7 +411,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $function$
 declare
-  v_member record := app.current_member();  -- refuses not_signed_in, no_campus, wrong_campus
+  v_member record := app.current_member();  -- refuses not_signed_in, no_campus, account_deleted, wrong_campus
 begin
   return app.member_circle(v_member.campus_id, v_member.user_id, p_time_slot, app.clock());
 end;
@@ -370,7 +421,7 @@ comment on function api.my_circle(timestamptz) is
 'Whom the caller meets in one slot, and where.
 
 Gives {timeSlot, circleNo, spot: {spotId, name} or null, members: [{userId, displayName}]}.
-Refuses not_signed_in, no_campus, wrong_campus, slot_not_found, slot_cancelled, not_matched_yet, no_circle_formed, no_circle.';
+Refuses not_signed_in, no_campus, account_deleted, wrong_campus, slot_not_found, slot_cancelled, not_matched_yet, no_circle_formed, no_circle.';
 
 revoke all on function api.my_circle(timestamptz) from public;
 grant execute on function api.my_circle(timestamptz) to authenticated;
@@ -388,7 +439,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $function$
 declare
-  v_member record := app.current_member();  -- refuses not_signed_in, no_campus, wrong_campus
+  v_member record := app.current_member();  -- refuses not_signed_in, no_campus, account_deleted, wrong_campus
 begin
   return app.profile(v_member.campus_id, v_member.user_id);
 end;
@@ -397,11 +448,75 @@ $function$;
 comment on function api.my_profile() is
 'The caller as they see themselves.
 
-Gives {userId, campusId, timeZone, displayName, tier, attributes, blocked: [{userId, displayName}]}.
-Refuses not_signed_in, no_campus, wrong_campus.';
+Gives {userId, campusId, timeZone, displayName, tier, attributes, suspendedUntil (null if not), blocked: [{userId, displayName}]}.
+Refuses not_signed_in, no_campus, account_deleted, wrong_campus.';
 
 revoke all on function api.my_profile() from public;
 grant execute on function api.my_profile() to authenticated;
+
+-- source: db/functions/api/my_sessions.sql
+-- api.my_sessions(): where the caller is signed in.
+--
+-- Definer: reaches what identity grants to its owner, and nothing else there.
+
+create or replace function api.my_sessions()
+returns jsonb
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_member record := app.current_member();  -- refuses not_signed_in, no_campus, account_deleted, wrong_campus
+begin
+  return jsonb_build_object(
+    'sessions',
+    identity.member_sessions(v_member.user_id, (auth.jwt() ->> 'session_id')::uuid, clock_timestamp())
+  );
+end;
+$function$;
+
+comment on function api.my_sessions() is
+'Where the caller is signed in.
+
+Gives {sessions: [{sessionId, current, signedInAt, renewedAt, userAgent, address}]}, the newest first.
+Refuses not_signed_in, no_campus, account_deleted, wrong_campus.';
+
+revoke all on function api.my_sessions() from public;
+grant execute on function api.my_sessions() to authenticated;
+
+-- source: db/functions/api/my_trail.sql
+-- api.my_trail(p_before, p_limit): what was done to the caller's rows, by whom, when and from where.
+--
+-- Definer: reaches what audit grants to its owner, and nothing else there.
+
+create or replace function api.my_trail(p_before timestamptz default null, p_limit integer default 100)
+returns jsonb
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_member record := app.current_member();  -- refuses not_signed_in, no_campus, account_deleted, wrong_campus
+begin
+  if p_limit is null or p_limit not between 1 and 10000 then
+    perform app.refuse('limit_invalid');
+  end if;
+  return jsonb_build_object(
+    'trail', audit.member_trail(v_member.user_id, coalesce(p_before, 'infinity'), p_limit)
+  );
+end;
+$function$;
+
+comment on function api.my_trail(timestamptz, integer) is
+'What was done to the caller''s rows, by whom, when and from where.
+
+Gives {trail: [{at, action, timeSlot, details, old, new, by, address}]} before p_before (by default now), at most p_limit, the newest first.
+Refuses not_signed_in, no_campus, account_deleted, wrong_campus, limit_invalid.';
+
+revoke all on function api.my_trail(timestamptz, integer) from public;
+grant execute on function api.my_trail(timestamptz, integer) to authenticated;
 
 -- source: db/functions/api/open_stream.sql
 -- api.open_stream(): authorise a stream of events. The gateway takes the connection over from here.
@@ -419,7 +534,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $function$
 declare
-  v_campus_id  text := app.current_campus_id();  -- refuses not_signed_in, no_campus, wrong_campus
+  v_campus_id  text := app.current_campus_id();  -- refuses not_signed_in, no_campus, account_deleted, wrong_campus
   v_session_id text := auth.jwt() ->> 'session_id';
 begin
   if v_session_id is null or v_session_id !~ '^[0-9A-Fa-f]{8}-([0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}$' then
@@ -441,7 +556,7 @@ comment on function api.open_stream() is
 'Authorise a stream of events on the member''s channels.
 
 The gateway calls it, at /realtime/v1/stream.
-Refuses not_signed_in, no_campus, wrong_campus, session_missing.';
+Refuses not_signed_in, no_campus, account_deleted, wrong_campus, session_missing.';
 
 revoke all on function api.open_stream() from public;
 grant execute on function api.open_stream() to authenticated;
@@ -470,6 +585,133 @@ comment on column api.profiles.user_id is 'The member.';
 comment on column api.profiles.display_name is 'The name that circle-mates see.';
 
 grant select on api.profiles to authenticated, service_role;
+
+-- source: db/functions/api/refresh_session.sql
+-- api.refresh_session(p_refresh_token): new tokens for a session. Open to anon: the access token may have expired.
+--
+-- Definer: reaches what identity grants to its owner, and nothing else there.
+
+create or replace function api.refresh_session(p_refresh_token text)
+returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $function$
+begin
+  perform app.require_plain_call();  -- refuses call_not_plain
+  return identity.refresh_session(p_refresh_token, clock_timestamp());
+end;
+$function$;
+
+comment on function api.refresh_session(text) is
+'New tokens for a session.
+
+Gives what verify_login_code gives. The old refresh token is used up; one that comes back later ends the session.
+Refuses call_not_plain, session_over, refresh_token_reused, login_unavailable, member_not_found.';
+
+revoke all on function api.refresh_session(text) from public;
+grant execute on function api.refresh_session(text) to anon, authenticated;
+
+-- source: db/functions/api/report_user.sql
+-- api.report_user(p_time_slot, p_user_id, p_reason, p_comment): tell the operators about a circle-mate.
+--
+-- Definer: members hold no right to write to a table; this function is their only way in.
+
+create or replace function api.report_user(
+  p_time_slot timestamptz, p_user_id uuid, p_reason text, p_comment text default null
+)
+returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_member record := app.current_member();  -- refuses not_signed_in, no_campus, account_deleted, wrong_campus
+begin
+  return app.report_user(v_member.campus_id, v_member.user_id, p_time_slot, p_user_id, p_reason, p_comment);
+end;
+$function$;
+
+comment on function api.report_user(timestamptz, uuid, text, text) is
+'Tell the operators about a circle-mate.
+
+Gives {userId, timeSlot, reported}. p_reason: harassment, no_show, fake or other. Nobody else hears of it. Repeatable.
+Refuses not_signed_in, no_campus, account_deleted, wrong_campus, report_invalid, not_a_mate, report_given.';
+
+revoke all on function api.report_user(timestamptz, uuid, text, text) from public;
+grant execute on function api.report_user(timestamptz, uuid, text, text) to authenticated;
+
+-- source: db/functions/api/reports.sql
+-- api.reports(p_before, p_limit, p_campus_id): what members told the operators. For operators, and trusted servers.
+--
+-- VOLATILE, though it only reads: a denied attempt is in the trail.
+--
+-- Definer: nobody may read the table.
+
+create or replace function api.reports(
+  p_before timestamptz default null, p_limit integer default 100, p_campus_id text default null
+)
+returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_campus_id text := p_campus_id;
+  v_member    record;
+begin
+  perform app.require_plain_call();  -- refuses call_not_plain
+  if not app.is_service() then
+    v_member := app.current_member();  -- refuses not_signed_in, no_campus, account_deleted, wrong_campus
+    v_campus_id := v_member.campus_id;
+    if p_campus_id <> v_campus_id or not app.is_operator(v_campus_id, v_member.user_id) then
+      perform audit.record('reports.read_denied', v_campus_id, v_member.user_id);
+      return app.denial('operators_only');
+    end if;
+  end if;
+
+  return app.campus_reports(v_campus_id, p_before, p_limit);
+end;
+$function$;
+
+comment on function api.reports(timestamptz, integer, text) is
+'What members told the operators.
+
+Gives {reports: [{createdAt, timeSlot, by: {userId, displayName}, about: {userId, displayName, suspendedUntil}, reason, comment}]} before p_before (by default now), at most p_limit, the newest first. For operators, on their own campus, and service_role, which names one.
+Refuses call_not_plain, not_signed_in, no_campus, account_deleted, wrong_campus, operators_only, limit_invalid.';
+
+revoke all on function api.reports(timestamptz, integer, text) from public;
+grant execute on function api.reports(timestamptz, integer, text) to authenticated, service_role;
+
+-- source: db/functions/api/request_login_code.sql
+-- api.request_login_code(p_email): send a login code to this address.
+--
+-- Definer: reaches what identity grants to its owner, and nothing else there.
+
+create or replace function api.request_login_code(p_email text)
+returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $function$
+begin
+  perform app.require_plain_call();  -- refuses call_not_plain
+  return identity.request_login_code(p_email, clock_timestamp());
+end;
+$function$;
+
+comment on function api.request_login_code(text) is
+'Ask for a login code by e-mail.
+
+Gives {email, codeLivesSeconds, askAgainAt}. The campus follows from the domain; who is no member yet becomes one by signing in. Repeatable.
+Refuses call_not_plain, email_invalid, email_domain_unknown, login_codes_exhausted.';
+
+revoke all on function api.request_login_code(text) from public;
+grant execute on function api.request_login_code(text) to anon, authenticated;
 
 -- source: db/functions/api/run_due_deadlines.sql
 -- api.run_due_deadlines(): match every slot whose deadline has passed. Trusted servers only.
@@ -522,6 +764,68 @@ Refuses clock_offset_invalid.';
 revoke all on function api.set_clock_offset(interval) from public;
 grant execute on function api.set_clock_offset(interval) to service_role;
 
+-- source: db/functions/api/sign_out.sql
+-- api.sign_out(): end the session of the token. (app.pre_request has seen to it that session_id is a uuid.)
+--
+-- Definer: reaches what identity grants to its owner, and nothing else there.
+
+create or replace function api.sign_out()
+returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_member     record := app.current_member();  -- refuses not_signed_in, no_campus, account_deleted, wrong_campus
+  v_session_id text := auth.jwt() ->> 'session_id';
+begin
+  if v_session_id is null then
+    perform app.refuse('session_missing');
+  end if;
+  return identity.sign_out(v_member.campus_id, v_member.user_id, v_session_id::uuid, clock_timestamp());
+end;
+$function$;
+
+comment on function api.sign_out() is
+'End the session of this token.
+
+Gives {signedOut}. Its tokens count no more, and its stream ends.
+Refuses not_signed_in, no_campus, account_deleted, wrong_campus, session_missing, not_yours.';
+
+revoke all on function api.sign_out() from public;
+grant execute on function api.sign_out() to authenticated;
+
+-- source: db/functions/api/sign_out_everywhere.sql
+-- api.sign_out_everywhere(): end all sessions of the caller.
+--
+-- Definer: reaches what identity grants to its owner, and nothing else there.
+
+create or replace function api.sign_out_everywhere()
+returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_member record := app.current_member();  -- refuses not_signed_in, no_campus, account_deleted, wrong_campus
+begin
+  return identity.sign_out_everywhere(
+    v_member.campus_id, v_member.user_id, (auth.jwt() ->> 'session_id')::uuid, clock_timestamp()
+  );
+end;
+$function$;
+
+comment on function api.sign_out_everywhere() is
+'End all sessions of the caller.
+
+Gives {signedOut}. This one too.
+Refuses not_signed_in, no_campus, account_deleted, wrong_campus, not_yours.';
+
+revoke all on function api.sign_out_everywhere() from public;
+grant execute on function api.sign_out_everywhere() to authenticated;
+
 -- source: db/functions/api/submit_feedback.sql
 -- api.submit_feedback(p_time_slot, p_rating, p_comment, p_about): say how a meeting was.
 --
@@ -540,7 +844,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $function$
 declare
-  v_member record := app.current_member();  -- refuses not_signed_in, no_campus, wrong_campus
+  v_member record := app.current_member();  -- refuses not_signed_in, no_campus, account_deleted, wrong_campus
 begin
   return app.submit_feedback(
     v_member.campus_id, v_member.user_id, p_time_slot, p_rating, p_comment, p_about
@@ -552,10 +856,55 @@ comment on function api.submit_feedback(timestamptz, integer, text, jsonb) is
 'Say how a meeting was, once.
 
 Gives the new button, as in get_button_states. p_about: [{userId, meetAgain, noShow}]. Repeatable.
-Refuses not_signed_in, no_campus, wrong_campus, slot_not_found, slot_cancelled, not_matched_yet, no_circle_formed, no_circle, feedback_not_open, rating_invalid, comment_invalid, about_invalid, feedback_given.';
+Refuses not_signed_in, no_campus, account_deleted, wrong_campus, slot_not_found, slot_cancelled, not_matched_yet, no_circle_formed, no_circle, feedback_not_open, rating_invalid, comment_invalid, about_invalid, feedback_given.';
 
 revoke all on function api.submit_feedback(timestamptz, integer, text, jsonb) from public;
 grant execute on function api.submit_feedback(timestamptz, integer, text, jsonb) to authenticated;
+
+-- source: db/functions/api/suspend_user.sql
+-- api.suspend_user(p_user_id, p_until, p_reason, p_campus_id): let a member join nothing until then.
+--
+-- For operators, on their campus, and trusted servers. A denied attempt is in the trail.
+--
+-- Definer: no role of a request may write the tables.
+
+create or replace function api.suspend_user(
+  p_user_id uuid, p_until timestamptz, p_reason text, p_campus_id text default null
+)
+returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_campus_id text := p_campus_id;
+  v_member    record;
+begin
+  perform app.require_plain_call();  -- refuses call_not_plain
+  if not app.is_service() then
+    v_member := app.current_member();  -- refuses not_signed_in, no_campus, account_deleted, wrong_campus
+    v_campus_id := v_member.campus_id;
+    if p_campus_id <> v_campus_id or not app.is_operator(v_campus_id, v_member.user_id) then
+      perform audit.record(
+        'user.suspend_denied', v_campus_id, v_member.user_id, null, jsonb_build_object('userId', p_user_id)
+      );
+      return app.denial('operators_only');
+    end if;
+  end if;
+
+  return app.suspend_user(v_campus_id, p_user_id, p_until, p_reason);
+end;
+$function$;
+
+comment on function api.suspend_user(uuid, timestamptz, text, text) is
+'Let a member join nothing for a while.
+
+Gives {userId, suspendedUntil}. Until p_until; null lifts it. They leave the lists and circles ahead, and can read p_reason. For operators, on their own campus, and service_role, which names one. Repeatable.
+Refuses call_not_plain, not_signed_in, no_campus, account_deleted, wrong_campus, operators_only, suspension_invalid, member_not_found, slot_busy, deadline_passed.';
+
+revoke all on function api.suspend_user(uuid, timestamptz, text, text) from public;
+grant execute on function api.suspend_user(uuid, timestamptz, text, text) to authenticated, service_role;
 
 -- source: db/functions/api/time_slots.sql
 -- api.time_slots(p_campus_id, p_day): the slots of a campus on one day. Public, the same for everyone, cacheable.
@@ -648,7 +997,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $function$
 declare
-  v_member record := app.current_member();  -- refuses not_signed_in, no_campus, wrong_campus
+  v_member record := app.current_member();  -- refuses not_signed_in, no_campus, account_deleted, wrong_campus
 begin
   return app.unblock_user(v_member.campus_id, v_member.user_id, p_user_id);
 end;
@@ -658,7 +1007,7 @@ comment on function api.unblock_user(uuid) is
 'Take a block back.
 
 Gives {userId, blocked}. Repeatable.
-Refuses not_signed_in, no_campus, wrong_campus.';
+Refuses not_signed_in, no_campus, account_deleted, wrong_campus.';
 
 revoke all on function api.unblock_user(uuid) from public;
 grant execute on function api.unblock_user(uuid) to authenticated;
@@ -676,7 +1025,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $function$
 declare
-  v_member record := app.current_member();  -- refuses not_signed_in, no_campus, wrong_campus
+  v_member record := app.current_member();  -- refuses not_signed_in, no_campus, account_deleted, wrong_campus
 begin
   return app.update_profile(v_member.campus_id, v_member.user_id, p_display_name, p_attributes);
 end;
@@ -686,10 +1035,68 @@ comment on function api.update_profile(text, jsonb) is
 'Change the caller''s display name and attributes.
 
 What is null stays as it is. Gives the profile. Repeatable.
-Refuses not_signed_in, no_campus, wrong_campus, display_name_invalid, attributes_invalid, member_not_found.';
+Refuses not_signed_in, no_campus, account_deleted, wrong_campus, display_name_invalid, attributes_invalid, member_not_found.';
 
 revoke all on function api.update_profile(text, jsonb) from public;
 grant execute on function api.update_profile(text, jsonb) to authenticated;
+
+-- source: db/functions/api/verify_login_code.sql
+-- api.verify_login_code(p_email, p_code): sign in.
+--
+-- Definer: reaches what identity grants to its owner, and nothing else there.
+
+create or replace function api.verify_login_code(p_email text, p_code text)
+returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $function$
+begin
+  perform app.require_plain_call();  -- refuses call_not_plain
+  return identity.verify_login_code(p_email, p_code, clock_timestamp());
+end;
+$function$;
+
+comment on function api.verify_login_code(text, text) is
+'Sign in with the code that came by e-mail.
+
+Gives {accessToken, tokenType, expiresIn, expiresAt, refreshToken, sessionId, userId, campusId, timeZone}. Repeatable for ten seconds.
+Refuses call_not_plain, login_code_wrong, email_domain_unknown, login_unavailable.';
+
+revoke all on function api.verify_login_code(text, text) from public;
+grant execute on function api.verify_login_code(text, text) to anon, authenticated;
+
+-- source: db/functions/app/account_is_open.sql
+-- app.account_is_open(): whether the caller has not deleted the account. For policies.
+--
+-- Functions ask app.current_member(); what is read through a view passes only the policies. A token of another issuer may
+-- outlive the account by an hour or a year.
+--
+-- Definer: members may not read the directory.
+
+create or replace function app.account_is_open()
+returns boolean
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $function$
+begin
+  return exists (
+    select
+    from app.user_campuses as directory
+    where directory.user_id = auth.uid()
+      and directory.closed_at is null
+  );
+end;
+$function$;
+
+comment on function app.account_is_open() is
+'Whether the account of the caller was not deleted.';
+
+revoke all on function app.account_is_open() from public;
+grant execute on function app.account_is_open() to authenticated;
 
 -- source: db/functions/app/add_campus.sql
 -- app.add_campus(p_campus_id, p_name, p_time_zone, p_email_domains, p_slot_times): add a campus.
@@ -885,7 +1292,7 @@ begin
     perform app.refuse('block_oneself');
   end if;
 
-  perform pg_advisory_xact_lock(app.lock_key('member', p_user_id::text));
+  perform app.lock_member(p_user_id);  -- refuses account_deleted
   perform pg_advisory_xact_lock_shared(app.lock_key('pairs', p_campus_id));
 
   if not exists (
@@ -912,9 +1319,65 @@ end;
 $function$;
 
 comment on function app.block_user(text, uuid, uuid) is
-'Never match these two again: {userId, blocked}. Refuses no_campus, block_oneself, member_not_found.';
+'Never match these two again: {userId, blocked}. Refuses no_campus, account_deleted, block_oneself, member_not_found.';
 
 revoke all on function app.block_user(text, uuid, uuid) from public;
+
+-- source: db/functions/app/campus_reports.sql
+-- app.campus_reports(p_campus_id, p_before, p_limit): what members of a campus told its operators, the newest first.
+
+create or replace function app.campus_reports(p_campus_id text, p_before timestamptz, p_limit integer)
+returns jsonb
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $function$
+begin
+  if p_campus_id is null then
+    perform app.refuse('no_campus');
+  end if;
+  if p_limit is null or p_limit not between 1 and 10000 then
+    perform app.refuse('limit_invalid');
+  end if;
+
+  return jsonb_build_object('reports', coalesce(
+    (
+      select jsonb_agg(
+        jsonb_build_object(
+          'createdAt', told.created_at,
+          'timeSlot', told.time_slot,
+          'by', jsonb_build_object('userId', told.user_id, 'displayName', tellers.display_name),
+          'about', jsonb_build_object(
+            'userId', told.reported_id,
+            'displayName', others.display_name,
+            'suspendedUntil', directory.suspended_until
+          ),
+          'reason', told.reason,
+          'comment', told.comment
+        )
+        order by told.created_at desc, told.user_id, told.reported_id
+      )
+      from (
+        select *
+        from app.reports
+        where reports.campus_id = p_campus_id
+          and reports.created_at < coalesce(p_before, 'infinity')
+        order by reports.created_at desc, reports.user_id, reports.reported_id
+        limit p_limit
+      ) as told
+      inner join app.users as tellers on tellers.campus_id = p_campus_id and tellers.user_id = told.user_id
+      inner join app.users as others on others.campus_id = p_campus_id and others.user_id = told.reported_id
+      inner join app.user_campuses as directory on directory.user_id = told.reported_id
+    ),
+    '[]'
+  ));
+end;
+$function$;
+
+comment on function app.campus_reports(text, timestamptz, integer) is
+'What members of a campus told its operators, the newest first: {reports: [{createdAt, timeSlot, by: {userId, displayName}, about: {userId, displayName, suspendedUntil}, reason, comment}]}. Refuses no_campus, limit_invalid.';
+
+revoke all on function app.campus_reports(text, timestamptz, integer) from public;
 
 -- source: db/functions/app/circle_count.sql
 -- app.circle_count(p_people, p_size_min, p_size_target, p_size_max): how many circles so many people make.
@@ -1088,12 +1551,12 @@ end;
 $function$;
 
 comment on function app.current_campus_id() is
-'The campus of the member that the token names. Refuses not_signed_in, no_campus, wrong_campus.';
+'The campus of the member that the token names. Refuses not_signed_in, no_campus, account_deleted, wrong_campus.';
 
 revoke all on function app.current_campus_id() from public;
 
 -- source: db/functions/app/current_member.sql
--- app.current_member(): the member that the token names: user_id, campus_id and the campus's time_zone.
+-- app.current_member(): the member that the token names: user_id, campus_id, the campus's time_zone.
 --
 -- The directory decides the campus; a claim that says otherwise is a token from before a move, and is refused
 -- rather than believed. Called by api functions only, as their definer.
@@ -1106,20 +1569,24 @@ language plpgsql
 stable
 as $function$
 declare
-  v_claims jsonb := auth.jwt();
+  v_claims    jsonb := auth.jwt();
+  v_closed_at timestamptz;
 begin
   if v_claims ->> 'sub' is null then
     perform app.refuse('not_signed_in');
   end if;
 
-  select directory.user_id, directory.campus_id, campuses.time_zone
-  into current_member.user_id, current_member.campus_id, current_member.time_zone
+  select directory.user_id, directory.campus_id, campuses.time_zone, directory.closed_at
+  into current_member.user_id, current_member.campus_id, current_member.time_zone, v_closed_at
   from app.user_campuses as directory
   inner join app.campuses on campuses.campus_id = directory.campus_id
   where directory.user_id = (v_claims ->> 'sub')::pg_catalog.uuid;
 
   if current_member.campus_id is null then
     perform app.refuse('no_campus');
+  end if;
+  if v_closed_at is not null then
+    perform app.refuse('account_deleted');
   end if;
   if v_claims ->> 'campus_id' <> current_member.campus_id then
     perform app.refuse('wrong_campus');
@@ -1128,9 +1595,82 @@ end;
 $function$;
 
 comment on function app.current_member() is
-'The member that the token names, with the campus. Refuses not_signed_in, no_campus, wrong_campus.';
+'The member that the token names, with the campus. Refuses not_signed_in, no_campus, account_deleted, wrong_campus.';
 
 revoke all on function app.current_member() from public;
+
+-- source: db/functions/app/delete_member.sql
+-- app.delete_member(p_campus_id, p_user_id): erase what is personal, keep what happened. Repeatable.
+--
+-- Gone: address, name, attributes, tier, comments, codes and mail, the sessions' clients and addresses, old values beside
+-- the trail. Kept: that somebody was on a list, in a circle, gave a rating, blocked, was blocked; what was reported, for the
+-- safety of others; and the trail, until its year is dropped. The circles of others stay whole, and who comes back with the
+-- same address is the same member, behind the same walls.
+--
+-- Leaves the lists that are open and the circles that are still to meet. A list that is being matched at this moment is
+-- waited for. The row of app.users comes late: its new address locks out whoever refers to it.
+
+create or replace function app.delete_member(p_campus_id text, p_user_id uuid)
+returns jsonb
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_email     text;
+  v_closed_at timestamptz;
+begin
+  if p_campus_id is null then
+    perform app.refuse('no_campus');
+  end if;
+  perform pg_advisory_xact_lock(app.lock_key('member', p_user_id::text));
+
+  select users.email, directory.closed_at
+  into v_email, v_closed_at
+  from app.users
+  inner join app.user_campuses as directory on directory.user_id = p_user_id
+  where users.campus_id = p_campus_id
+    and users.user_id = p_user_id;
+
+  if not found then
+    perform app.refuse('member_not_found');
+  end if;
+
+  -- The address of who is gone stands for another one: to erase it again would make the member a stranger.
+  if v_closed_at is null then
+    perform app.leave_ahead(p_campus_id, p_user_id);  -- refuses slot_busy, deadline_passed
+
+    update app.feedback
+    set comment = null
+    where feedback.campus_id = p_campus_id
+      and feedback.user_id = p_user_id
+      and feedback.comment is not null;
+
+    perform audit.record('user.deleted', p_campus_id, p_user_id);
+    perform identity.erase(p_user_id, v_email, clock_timestamp());
+    perform audit.erase(p_user_id);
+
+    update app.users
+    set email = identity.address_pseudonym(v_email),
+      display_name = 'Former member',
+      tier = 'user',
+      attributes = '{}'
+    where users.campus_id = p_campus_id
+      and users.user_id = p_user_id;
+
+    update app.user_campuses as directory
+    set closed_at = clock_timestamp()
+    where directory.user_id = p_user_id;
+  end if;
+
+  return jsonb_build_object('deleted', true);
+end;
+$function$;
+
+comment on function app.delete_member(text, uuid) is
+'Erase what is personal of a member, keep what happened: {deleted}. Refuses no_campus, member_not_found, slot_busy, deadline_passed.';
+
+revoke all on function app.delete_member(text, uuid) from public;
 
 -- source: db/functions/app/draw_circles.sql
 -- app.draw_circles(p_campus, p_people, p_time_slot, p_seed): who of these people sits with whom; reads walls and past meetings.
@@ -1214,6 +1754,47 @@ comment on function app.draw_circles(app.campuses, uuid[], timestamptz, bigint) 
 
 revoke all on function app.draw_circles(app.campuses, uuid[], timestamptz, bigint) from public;
 
+-- source: db/functions/app/email_campus.sql
+-- app.email_campus(p_email): the campus of an e-mail address, by its domain, matched whole.
+--
+-- Definer: identity functions run as circle27_auth, which reads no app table.
+
+create or replace function app.email_campus(p_email text)
+returns text
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_campus_id text;
+begin
+  -- Sane, not complete: the code sent to it is the proof. No blanks, quotes or control characters.
+  if p_email is null
+    or length(p_email) > 254
+    or p_email !~ '^[a-z0-9.!#$%&''*+/=?^_`{|}~-]{1,64}@([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])$'
+  then
+    perform app.refuse('email_invalid');
+  end if;
+
+  select domains.campus_id
+  into v_campus_id
+  from app.campus_domains as domains
+  where domains.domain = split_part(p_email, '@', 2);
+
+  if not found then
+    perform app.refuse('email_domain_unknown');
+  end if;
+  return v_campus_id;
+end;
+$function$;
+
+comment on function app.email_campus(text) is
+'The campus of an e-mail address in lower case. Refuses email_invalid, email_domain_unknown.';
+
+revoke all on function app.email_campus(text) from public;
+grant execute on function app.email_campus(text) to circle27_auth;
+
 -- source: db/functions/app/emit.sql
 -- app.emit(p_campus_id, p_channel, p_event, p_payload): put one event into the outbox.
 --
@@ -1288,6 +1869,29 @@ comment on function app.emit_circles(text, timestamptz) is
 
 revoke all on function app.emit_circles(text, timestamptz) from public;
 
+-- source: db/functions/app/emit_session_end.sql
+-- app.emit_session_end(p_campus_id, p_session_id): tell a session's stream that the session is over.
+--
+-- Definer: identity functions run as circle27_auth, which writes to no outbox.
+
+create or replace function app.emit_session_end(p_campus_id text, p_session_id uuid)
+returns void
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $function$
+begin
+  perform app.emit(p_campus_id, 'session:' || p_session_id, 'session', jsonb_build_object('over', true));
+end;
+$function$;
+
+comment on function app.emit_session_end(text, uuid) is
+'Tell a session''s stream that the session is over.';
+
+revoke all on function app.emit_session_end(text, uuid) from public;
+grant execute on function app.emit_session_end(text, uuid) to circle27_auth;
+
 -- source: db/functions/app/enter_open_slot.sql
 -- app.enter_open_slot(p_campus_id, p_user_id, p_time_slot): hold a slot open while a member joins or leaves it.
 --
@@ -1295,6 +1899,8 @@ revoke all on function app.emit_circles(text, timestamptz) from public;
 -- Who is late by the clock is refused before the lock: a late joiner has nothing to wait for, and at a rush would hold
 -- one of the pooled connections for as long as the matching takes. That reading counts: a clock that is turned back just
 -- then lets nobody in without the lock.
+--
+-- The member is looked up here, too, with the lock held: who is deleted or suspended while a call waits does not get in.
 --
 -- Whose deadline has passed is not refused here, but told by `is_open`: who calls may be repeating what was done in time.
 --
@@ -1310,7 +1916,8 @@ create or replace function app.enter_open_slot(
   out deadline_at timestamptz,
   out ends_at timestamptz,
   out version bigint,
-  out is_open boolean
+  out is_open boolean,
+  out is_suspended boolean
 )
 returns record
 language plpgsql
@@ -1319,6 +1926,7 @@ as $function$
 declare
   v_cancelled_at timestamptz;
   v_matched_at   timestamptz;
+  v_closed_at    timestamptz;
 begin
   if p_campus_id is null then
     perform app.refuse('no_campus');
@@ -1345,12 +1953,18 @@ begin
     entered_at := app.clock();
   end if;
 
-  select slots.cancelled_at, slots.matched_at, slots.version
-  into strict v_cancelled_at, v_matched_at, enter_open_slot.version
+  select
+    slots.cancelled_at, slots.matched_at, slots.version, directory.closed_at,
+    coalesce(directory.suspended_until > pg_catalog.clock_timestamp(), false)
+  into strict v_cancelled_at, v_matched_at, enter_open_slot.version, v_closed_at, is_suspended
   from app.time_slots as slots
+  left join app.user_campuses as directory on directory.user_id = p_user_id
   where slots.campus_id = p_campus_id
     and slots.time_slot = p_time_slot;
 
+  if v_closed_at is not null then
+    perform app.refuse('account_deleted');
+  end if;
   if v_cancelled_at is not null then
     perform app.refuse('slot_cancelled');
   end if;
@@ -1359,7 +1973,7 @@ end;
 $function$;
 
 comment on function app.enter_open_slot(text, uuid, timestamptz) is
-'Hold an open slot while a member joins or leaves it; returns the time, the slot''s facts, and whether it is open. Refuses no_campus, slot_not_found, slot_cancelled.';
+'Hold an open slot while a member joins or leaves it; returns the time, the slot''s facts, whether it is open, and whether the member is suspended. Refuses no_campus, slot_not_found, account_deleted, slot_cancelled.';
 
 revoke all on function app.enter_open_slot(text, uuid, timestamptz) from public;
 
@@ -1386,6 +2000,8 @@ as $function$
      'Sign in again; the token must have a uuid as session_id', false, 'identity'),
     ('no_campus', 403, 'This member belongs to no campus',
      'Register the member with an e-mail address of a campus', false, 'identity'),
+    ('account_deleted', 401, 'This account was deleted',
+     'Sign in again to begin anew', false, 'identity'),
     ('wrong_campus', 403, 'The token names another campus than the member''s own',
      'Sign in again to get a token for the campus the member belongs to now', false, 'identity'),
     ('not_yours', 403, 'This is for the member concerned only',
@@ -1394,6 +2010,22 @@ as $function$
      'Check the user id', false, 'identity'),
     ('ttl_invalid', 422, 'A token lives between one second and 366 days',
      'Give an interval in that range', false, 'identity'),
+    ('login_code_wrong', 422, 'The login code does not count',
+     'Check it, or ask for a new one: a code lives for ten minutes and survives four wrong tries', false, 'identity'),
+    ('login_codes_exhausted', 429, 'Too many login codes were asked for',
+     'Ask again after the seconds that Retry-After says', true, 'identity'),
+    ('login_unavailable', 503, 'Nobody can sign in at the moment',
+     'Try again later; the operators have to give the database its signing key', true, 'identity'),
+    ('session_over', 401, 'The session is over',
+     'Sign in again', false, 'identity'),
+    ('refresh_token_reused', 401, 'This refresh token was used before, so its session was ended',
+     'Sign in again, and keep only the newest refresh token', false, 'identity'),
+    ('key_invalid', 422, 'The key is not allowed',
+     'Give a name of letters, digits, - and _, and a secret of at least 32 bytes', false, 'identity'),
+    ('call_not_plain', 422, 'This call takes its arguments and nothing else',
+     'Leave out select, filters and order', false, 'identity'),
+    ('key_exists', 409, 'There is another key of this name',
+     'Give the new key another name', false, 'identity'),
     -- Campuses and their members.
     ('campus_not_found', 404, 'There is no such campus',
      'Check the campus id; it is lower case', false, 'campus'),
@@ -1413,6 +2045,12 @@ as $function$
      'Send a JSON object of at most 4096 bytes', false, 'campus'),
     ('operators_only', 403, 'This is for operators of the campus only',
      'Ask an operator of your campus', false, 'identity'),
+    ('suspended', 403, 'This member may join no time slot for now',
+     'my_profile says until when; ask an operator of your campus', false, 'circles'),
+    ('suspension_invalid', 422, 'The suspension is not allowed',
+     'Give an instant ahead, or infinity, and a reason of 1 to 500 characters', false, 'circles'),
+    ('report_invalid', 422, 'The report is not allowed',
+     'The reason is harassment, no_show, fake or other; the comment has at most 2000 characters', false, 'circles'),
     -- Slots.
     ('slot_not_found', 404, 'There is no such time slot',
      'Take timeSlot from get_button_states or time_slots', false, 'slots'),
@@ -1447,17 +2085,26 @@ as $function$
      'Send at most 2000 characters', false, 'circles'),
     ('about_invalid', 422, 'What is said about circle-mates is not allowed',
      'Send a list of {"userId": uuid, "meetAgain": boolean, "noShow": boolean}: circle-mates only, each once, and no meetAgain for a no-show', false, 'circles'),
+    ('not_a_mate', 404, 'This member was not in your circle',
+     'Report somebody whom my_circle names', false, 'circles'),
+    ('report_given', 409, 'Another report on this member and meeting was given before',
+     'It is given once and cannot be changed', false, 'circles'),
     ('block_oneself', 422, 'Nobody can block themselves',
      'Send the user id of another member', false, 'circles'),
     ('spot_invalid', 422, 'A value of the meeting spot is not allowed',
      'The id is lower case letters, digits and hyphens; the name 1 to 200 characters', false, 'circles'),
+    -- Limits.
+    ('rate_limited', 429, 'Too many calls in a short time',
+     'Try again after the number of seconds in Retry-After', true, 'limits'),
     -- Clock, queue, readiness.
     ('clock_offset_invalid', 422, 'The clock cannot be moved by this interval',
      'Give an interval of at most 99 years', false, 'operations'),
     ('time_invalid', 422, 'The time is missing or out of range',
      'Give an instant between 2000-01-01 and 2199-12-31', false, 'operations'),
-    ('limit_invalid', 422, 'The number of events to take is out of range',
+    ('limit_invalid', 422, 'The number of rows to take is out of range',
      'Take between 1 and 10000', false, 'operations'),
+    ('year_invalid', 422, 'These years cannot be dropped',
+     'Give a year that is not this one; the last year always stays', false, 'operations'),
     ('not_ready', 503, 'The database cannot serve and write yet',
      'Try again in a few seconds', true, 'operations')
 $function$;
@@ -1468,6 +2115,154 @@ comment on function app.error_registry() is
 revoke all on function app.error_registry() from public;
 -- app.refuse() runs as its caller.
 grant execute on function app.error_registry() to anon, authenticated, service_role, circle27_auth;
+
+-- source: db/functions/app/denial.sql
+-- app.denial(p_slug, p_retry_after): refuse, and keep what was written.
+--
+-- app.refuse() rolls the transaction back. Where something must survive the refusal (a wrong code that is counted, a
+-- session that is ended because its old token came back) the function returns this instead: the client gets the
+-- same status and the same body as from app.refuse().
+--
+-- requires: app.error_registry
+
+create or replace function app.denial(p_slug text, p_retry_after integer default null)
+returns jsonb
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_error   record;
+  v_headers jsonb;
+begin
+  select registry.status, registry.message, registry.hint
+  into strict v_error
+  from app.error_registry() as registry
+  where registry.slug = p_slug;
+
+  perform set_config('response.status', v_error.status::text, true);
+  -- 401: as PostgREST does where it is raised.
+  v_headers := (
+    select jsonb_agg(jsonb_build_object(headers.name, headers.value))
+    from (
+      values
+        ('Retry-After', p_retry_after::text), ('WWW-Authenticate', case v_error.status when 401 then 'Bearer' end)
+    ) as headers (name, value)
+    where headers.value is not null
+  );
+  if v_headers is not null then
+    perform set_config('response.headers', v_headers::text, true);
+  end if;
+
+  return jsonb_build_object(
+    'code', 'PT' || v_error.status, 'message', v_error.message, 'details', p_slug, 'hint', v_error.hint
+  );
+end;
+$function$;
+
+comment on function app.denial(text, integer) is
+'The refusal of this slug as an answer, so that the transaction commits; p_retry_after in seconds.';
+
+revoke all on function app.denial(text, integer) from public;
+grant execute on function app.denial(text, integer) to circle27_auth;
+
+-- source: db/functions/app/export_member.sql
+-- app.export_member(p_campus_id, p_user_id): all that is kept about a member, for the member.
+--
+-- The only place that gives out an address: the member's own, to the member. Of others only what the member knows: not who
+-- blocks or reports them, nor what was said about them.
+
+create or replace function app.export_member(p_campus_id text, p_user_id uuid)
+returns jsonb
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $function$
+begin
+  if p_campus_id is null then
+    perform app.refuse('no_campus');
+  end if;
+
+  return jsonb_build_object(
+    'profile', app.profile(p_campus_id, p_user_id) || (
+      select jsonb_build_object('email', users.email, 'registeredAt', users.created_at)
+      from app.users
+      where users.campus_id = p_campus_id
+        and users.user_id = p_user_id
+    ),
+    'waitlistEntries', coalesce(
+      (
+        select jsonb_agg(
+          jsonb_build_object('timeSlot', entries.time_slot, 'joinedAt', entries.joined_at, 'leftAt', entries.left_at)
+          order by entries.time_slot
+        )
+        from app.waitlist_entries as entries
+        where entries.campus_id = p_campus_id
+          and entries.user_id = p_user_id
+      ),
+      '[]'
+    ),
+    'circles', coalesce(
+      (
+        select jsonb_agg(
+          jsonb_build_object(
+            'timeSlot', places.time_slot, 'circleNo', places.circle_no, 'cancelledAt', places.cancelled_at,
+            'attended', places.attended
+          )
+          order by places.time_slot
+        )
+        from app.circle_members as places
+        where places.campus_id = p_campus_id
+          and places.user_id = p_user_id
+      ),
+      '[]'
+    ),
+    'feedback', coalesce(
+      (
+        select jsonb_agg(
+          jsonb_build_object(
+            'timeSlot', given.time_slot,
+            'rating', given.rating,
+            'comment', given.comment,
+            'createdAt', given.created_at,
+            'about', app.stored_feedback_about(p_campus_id, p_user_id, given.time_slot)
+          )
+          order by given.time_slot
+        )
+        from app.feedback as given
+        where given.campus_id = p_campus_id
+          and given.user_id = p_user_id
+      ),
+      '[]'
+    ),
+    'reports', coalesce(
+      (
+        select jsonb_agg(
+          jsonb_build_object(
+            'timeSlot', told.time_slot,
+            'userId', told.reported_id,
+            'reason', told.reason,
+            'comment', told.comment,
+            'createdAt', told.created_at
+          )
+          order by told.time_slot, told.reported_id
+        )
+        from app.reports as told
+        where told.campus_id = p_campus_id
+          and told.user_id = p_user_id
+      ),
+      '[]'
+    ),
+    'sessions', identity.member_sessions(p_user_id, null, clock_timestamp()),
+    'trail', audit.member_trail(p_user_id, 'infinity', null)
+  );
+end;
+$function$;
+
+comment on function app.export_member(text, uuid) is
+'All that is kept about a member: {profile, waitlistEntries, circles, feedback, reports, sessions, trail}. Refuses no_campus.';
+
+revoke all on function app.export_member(text, uuid) from public;
 
 -- source: db/functions/app/feedback_about.sql
 -- app.feedback_about(p_campus_id, p_user_id, p_time_slot, p_about): what is said about circle-mates, checked and in order.
@@ -1938,6 +2733,31 @@ comment on function app.button_state(timestamptz, timestamptz, timestamptz, text
 revoke all on function app.button_state(timestamptz, timestamptz, timestamptz, text, boolean, boolean, boolean)
 from public;
 
+-- source: db/functions/app/is_operator.sql
+-- app.is_operator(p_campus_id, p_user_id): whether the member is an operator. From the table, never from a claim.
+
+create or replace function app.is_operator(p_campus_id text, p_user_id uuid)
+returns boolean
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $function$
+begin
+  return exists (
+    select
+    from app.users
+    where users.campus_id = p_campus_id
+      and users.user_id = p_user_id
+      and users.tier = 'operator'
+  );
+end;
+$function$;
+
+comment on function app.is_operator(text, uuid) is
+'Whether the member is an operator of the campus.';
+
+revoke all on function app.is_operator(text, uuid) from public;
+
 -- source: db/functions/app/is_service.sql
 -- app.is_service(): whether the request runs as service_role.
 --
@@ -1991,6 +2811,10 @@ begin
     return app.button(p_campus_id, p_user_id, p_time_slot, v_slot.entered_at);
   end if;
 
+  if v_slot.is_suspended then
+    perform app.refuse('suspended');
+  end if;
+
   insert into app.waitlist_entries as entries (campus_id, time_slot, user_id, joined_at, version)
   values (p_campus_id, p_time_slot, p_user_id, v_slot.entered_at, app.next_version())
   on conflict on constraint waitlist_entries_pkey do update
@@ -2013,9 +2837,238 @@ end;
 $function$;
 
 comment on function app.join_waitlist(text, uuid, timestamptz) is
-'Put a member on the waitlist of one slot; returns the new button. Refuses no_campus, slot_not_found, slot_cancelled, deadline_passed.';
+'Put a member on the waitlist of one slot; returns the new button. Refuses no_campus, slot_not_found, account_deleted, slot_cancelled, deadline_passed, suspended.';
 
 revoke all on function app.join_waitlist(text, uuid, timestamptz) from public;
+
+-- source: db/functions/app/judge_no_shows.sql
+-- app.judge_no_shows(p_campus_id, p_time_slot, p_user_ids, p_now): who stayed away too often takes a break.
+--
+-- Called with those of whom somebody has just said that they did not come. Two circle-mates must say so before it is taken
+-- for a fact (app.circle_members.attended); the third such fact of the last 30 days suspends for 7 days from joining. One
+-- word against another suspends nobody, and an operator can lift it (api.suspend_user). Who gave up the place did not stay
+-- away: the others were told. Lists and circles ahead are kept: leaving them takes the member's lock, which comes first.
+
+create or replace function app.judge_no_shows(
+  p_campus_id text, p_time_slot timestamptz, p_user_ids uuid[], p_now timestamptz
+)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_witnesses constant integer := 2;
+  v_patience  constant integer := 3;
+  v_memory    constant interval := interval '720 hours';
+  v_break     constant interval := interval '168 hours';
+  v_until     timestamptz := clock_timestamp() + v_break;
+  v_user_id   uuid;
+begin
+  if p_user_ids = '{}' then
+    return;
+  end if;
+
+  -- Two witnesses at the same moment would each see only themselves: one circle's are heard one after the other.
+  perform
+  from app.circles
+  where circles.campus_id = p_campus_id
+    and circles.time_slot = p_time_slot
+    and circles.circle_no = (
+      select places.circle_no
+      from app.circle_members as places
+      where places.campus_id = p_campus_id
+        and places.time_slot = p_time_slot
+        and places.user_id = p_user_ids[1]
+    )
+  for update;
+
+  for v_user_id in
+    with judged as (
+      update app.circle_members as places
+      set attended = false
+      where places.campus_id = p_campus_id
+        and places.time_slot = p_time_slot
+        and places.user_id = any(p_user_ids)
+        and places.cancelled_at is null
+        and places.attended is distinct from false
+        and (
+          select count(*)
+          from app.feedback_about as said
+          where said.campus_id = p_campus_id
+            and said.time_slot = p_time_slot
+            and said.about_id = places.user_id
+            and said.no_show
+        ) >= v_witnesses
+      returning places.user_id
+    )
+
+    select judged.user_id
+    from judged
+    order by judged.user_id  -- two circles with the same people in them never wait for each other
+  loop
+    perform audit.record('user.stayed_away', p_campus_id, v_user_id, p_time_slot);
+
+    if (
+      select count(*)
+      from app.circle_members as places
+      where places.user_id = v_user_id
+        and places.campus_id = p_campus_id
+        and places.time_slot > p_now - v_memory
+        and places.attended = false
+    ) >= v_patience then
+      update app.user_campuses as directory
+      set suspended_until = v_until
+      where directory.user_id = v_user_id
+        and coalesce(directory.suspended_until, '-infinity') < v_until;
+
+      if found then
+        perform app.emit(
+          p_campus_id, 'user:' || v_user_id, 'profile', app.profile(p_campus_id, v_user_id) - 'blocked'
+        );
+        perform audit.record(
+          'user.suspended_by_rule', p_campus_id, v_user_id, null, jsonb_build_object('until', v_until, 'reason', 'no_shows')
+        );
+      end if;
+    end if;
+  end loop;
+end;
+$function$;
+
+comment on function app.judge_no_shows(text, timestamptz, uuid[], timestamptz) is
+'Take for a fact what two circle-mates said about staying away; the third time in the last 30 days suspends for 7 days.';
+
+revoke all on function app.judge_no_shows(text, timestamptz, uuid[], timestamptz) from public;
+
+-- source: db/functions/app/leave_ahead.sql
+-- app.leave_ahead(p_campus_id, p_user_id): leave all lists that are open and all circles that have not begun to meet.
+--
+-- A list that is being matched is waited for; one whose deadline has passed, and which nobody has begun to match, can't be
+-- left: that is a matter of a second. (Whom the deadline overtakes between two readings of the clock hears deadline_passed,
+-- and asks again.) A meeting that is on has happened: nobody gets out of it any more. Who calls holds the member's lock.
+--
+-- First all slots, in their order, and then the pairs: app.lock_key() says why.
+
+create or replace function app.leave_ahead(p_campus_id text, p_user_id uuid)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+set timezone = 'UTC'
+as $function$
+declare
+  v_time_slot timestamptz;
+  v_slot      app.time_slots;
+  v_now       timestamptz;
+  v_left      timestamptz[] := array[]::timestamptz[];
+begin
+  perform app.use_campus_zone(p_campus_id);  -- the member is told, not the operator
+
+  for v_time_slot in
+    select entries.time_slot
+    from app.waitlist_entries as entries
+    inner join app.time_slots as slots
+      on slots.campus_id = p_campus_id
+      and slots.time_slot = entries.time_slot
+      and slots.ends_at > app.clock()
+    where entries.campus_id = p_campus_id
+      and entries.user_id = p_user_id
+      and entries.left_at is null
+    order by entries.time_slot
+  loop
+    perform pg_advisory_xact_lock_shared(app.lock_key('slot', p_campus_id, v_time_slot));
+    v_now := app.clock();
+
+    select slots.*
+    into strict v_slot
+    from app.time_slots as slots
+    where slots.campus_id = p_campus_id
+      and slots.time_slot = v_time_slot;
+
+    if v_slot.cancelled_at is not null or (v_slot.matched_at is not null and v_slot.time_slot <= v_now) then
+      continue;
+    elsif v_slot.matched_at is not null then
+      if app.leave_circle(p_campus_id, p_user_id, v_time_slot, v_now) then
+        v_left := v_left || v_time_slot;
+      end if;
+    elsif v_now < v_slot.deadline_at then
+      perform app.leave_waitlist(p_campus_id, p_user_id, v_time_slot);
+    else
+      perform app.refuse('slot_busy');
+    end if;
+  end loop;
+
+  -- They meet nobody there.
+  if v_left <> '{}' then
+    perform pg_advisory_xact_lock(app.lock_key('pairs', p_campus_id));
+    perform app.recount_meetings(p_campus_id, slots.time_slot)
+    from unnest(v_left) as slots (time_slot);
+  end if;
+end;
+$function$;
+
+comment on function app.leave_ahead(text, uuid) is
+'Leave all open lists and all circles that have not begun to meet. Refuses slot_busy, deadline_passed.';
+
+revoke all on function app.leave_ahead(text, uuid) from public;
+
+-- source: db/functions/app/leave_circle.sql
+-- app.leave_circle(p_campus_id, p_user_id, p_time_slot, p_now): give up a place in a circle that is still to meet.
+--
+-- The others hear at once who is left; the member's devices, that the button has changed. Whether there was a place.
+-- Who calls holds the member's lock and, shared, the slot's; and counts anew who has met whom.
+
+create or replace function app.leave_circle(
+  p_campus_id text,
+  p_user_id uuid,
+  p_time_slot timestamptz,
+  p_now timestamptz
+)
+returns boolean
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+set timezone = 'UTC'
+as $function$
+declare
+  v_circle_no integer;
+begin
+  update app.circle_members as places
+  set cancelled_at = p_now
+  where places.campus_id = p_campus_id
+    and places.time_slot = p_time_slot
+    and places.user_id = p_user_id
+    and places.cancelled_at is null
+  returning places.circle_no into v_circle_no;
+
+  if not found then
+    return false;
+  end if;
+
+  update app.waitlist_entries as entries
+  set version = app.next_version()
+  where entries.campus_id = p_campus_id
+    and entries.time_slot = p_time_slot
+    and entries.user_id = p_user_id;
+
+  perform app.use_campus_zone(p_campus_id);
+  perform app.emit(
+    p_campus_id, 'user:' || p_user_id, 'button', app.button(p_campus_id, p_user_id, p_time_slot, p_now)::jsonb
+  );
+  insert into events.outbox (campus_id, channel, event, payload)
+  select p_campus_id, 'user:' || (mates.mate ->> 'userId'), 'circle', facts.circle
+  from app.circle_facts(p_campus_id, p_time_slot, v_circle_no) as facts
+  cross join lateral jsonb_array_elements(facts.circle -> 'members') as mates (mate);
+
+  perform audit.record('circle.left', p_campus_id, p_user_id, p_time_slot);
+  return true;
+end;
+$function$;
+
+comment on function app.leave_circle(text, uuid, timestamptz, timestamptz) is
+'Give up a place in a circle that is still to meet, and tell everyone concerned; whether there was one.';
+
+revoke all on function app.leave_circle(text, uuid, timestamptz, timestamptz) from public;
 
 -- source: db/functions/app/leave_waitlist.sql
 -- app.leave_waitlist(p_campus_id, p_user_id, p_time_slot): take a member off the waitlist of one slot.
@@ -2074,9 +3127,86 @@ end;
 $function$;
 
 comment on function app.leave_waitlist(text, uuid, timestamptz) is
-'Take a member off the waitlist of one slot; returns the new button. Refuses no_campus, slot_not_found, slot_cancelled, deadline_passed.';
+'Take a member off the waitlist of one slot; returns the new button. Refuses no_campus, slot_not_found, account_deleted, slot_cancelled, deadline_passed.';
 
 revoke all on function app.leave_waitlist(text, uuid, timestamptz) from public;
+
+-- source: db/functions/app/limit_write.sql
+-- app.limit_write(p_user_id): count a call that may write, and refuse it where the caller's bucket is empty.
+--
+-- A member has one bucket, whatever the session or gateway; its size follows app.users at once, not the token. Nobody
+-- (null) is known by the network that the gateway names. What was refused afterwards is not counted here, as its
+-- transaction rolls back, but by the gateway (decision 10).
+--
+-- A setting that only the local stack has (stack/postgresql.conf) turns it off, for load runs.
+--
+-- Definer: the request's role may not touch the buckets. Part of app.pre_request(), so it reads the request.
+--
+-- requires: app.refuse, ops.spend
+
+create or replace function app.limit_write(p_user_id uuid)
+returns void
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_tier   text := 'user';
+  v_caller text := 'user:' || p_user_id;
+  v_quota  integer;
+  v_left   record;
+begin
+  if current_setting('circle27.rate_limits', true) = 'off' then
+    return;
+  end if;
+
+  if p_user_id is null then
+    v_tier := case
+      when current_setting('request.path', true) in (
+        '/rpc/request_login_code', '/rpc/verify_login_code', '/rpc/refresh_session'
+      ) then 'login'
+      else 'anon'
+    end;
+    v_caller := format(
+      '%s:%s', v_tier, nullif(current_setting('request.headers', true), '')::json ->> 'x-client-network'
+    );
+  else
+    v_tier := coalesce(
+      (
+        select users.tier
+        from app.user_campuses as directory
+        inner join app.users
+          on users.campus_id = directory.campus_id
+          and users.user_id = p_user_id
+        where directory.user_id = p_user_id
+      ),
+      v_tier
+    );
+  end if;
+
+  v_quota := ops.calls_a_minute(v_tier);
+  v_left := ops.spend(v_caller, v_quota, interval '1 minute');
+
+  if v_left.remaining is null then
+    perform app.refuse('rate_limited', jsonb_build_object(
+      'Retry-After', v_left.retry_after::text,
+      'RateLimit-Policy', format('"%s";q=%s;w=60', v_tier, v_quota),
+      'RateLimit', format('"%s";r=0;t=%s', v_tier, v_left.retry_after)
+    ));
+  end if;
+
+  v_caller := set_config(  -- a PERFORM would be a query
+    'response.headers', format('[{"RateLimit": "\"%s\";r=%s"}]', v_tier, v_left.remaining), true
+  );
+end;
+$function$;
+
+comment on function app.limit_write(uuid) is
+'Count a call that may write against the limit of the member, or of the network; tells what remains. Refuses rate_limited.';
+
+revoke all on function app.limit_write(uuid) from public;
+grant execute on function app.limit_write(uuid) to anon, authenticated;
 
 -- source: db/functions/app/local_instant.sql
 -- app.local_instant(p_time_zone, p_local): the instant of a local time: the one rule for missing and double hours.
@@ -2176,8 +3306,8 @@ revoke all on function app.lock_for_matching(text, timestamptz, boolean) from pu
 --   0. 'service' <what>              exclusive: a trusted server that writes for many members in one call.
 --   1. 'member' <user_id>            exclusive: whatever a member writes. Two devices of one member take turns.
 --   2. 'slot' <campus_id>, <slot>    shared: joining and leaving; exclusive: matching and cancelling.
---   3. 'pairs' <campus_id>           shared: blocking; exclusive: matching and cancelling, which read the walls,
---                                    deal the campus's spots, and write who has met whom.
+--   3. 'pairs' <campus_id>           shared: blocking; exclusive: matching, cancelling and giving up a place, which read
+--                                    the walls, deal the campus's spots, and write who has met whom.
 --
 -- Each is held to the end of the transaction. Waiting only ever for a later kind keeps everyone out of a circle of
 -- waiting; two cases need more. A member who joins several slots in one call holds several of kind 2: so nobody who holds
@@ -2206,6 +3336,36 @@ comment on function app.lock_key(text, text, timestamptz) is
 'The key of the advisory lock of a member, of a slot, or of the pairs of a campus.';
 
 revoke all on function app.lock_key(text, text, timestamptz) from public;
+
+-- source: db/functions/app/lock_member.sql
+-- app.lock_member(p_user_id): whatever a member writes, one thing after the other, and nothing after the last.
+--
+-- The call that waited here may have been let in when the account was still there: so it is asked again, with the lock held.
+
+create or replace function app.lock_member(p_user_id uuid)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $function$
+begin
+  perform pg_advisory_xact_lock(app.lock_key('member', p_user_id::text));
+
+  if exists (
+    select
+    from app.user_campuses as directory
+    where directory.user_id = p_user_id
+      and directory.closed_at is not null
+  ) then
+    perform app.refuse('account_deleted');
+  end if;
+end;
+$function$;
+
+comment on function app.lock_member(uuid) is
+'Hold what a member writes, to the end of the transaction. Refuses account_deleted.';
+
+revoke all on function app.lock_member(uuid) from public;
 
 -- source: db/functions/app/match_time_slot.sql
 -- app.match_time_slot(p_campus_id, p_time_slot, p_seed): form the circles of one slot. Once.
@@ -2407,6 +3567,45 @@ comment on function app.member_time_zone(uuid) is
 revoke all on function app.member_time_zone(uuid) from public;
 grant execute on function app.member_time_zone(uuid) to authenticated;
 
+-- source: db/functions/app/my_circle_rows.sql
+-- app.my_circle_rows(): where the rows of the caller's circles lie in app.circles. For the policy, which needs to find them.
+--
+-- A policy can't join, and no index is looked up by pairs of slot and number: through the key alone it would read every
+-- circle of each slot that the caller was in (measured: 6 times the query without a policy at 10,000 members, and more
+-- with more). It decides by app.my_places() all the same: an address out of place would hide a row and show none.
+--
+-- Stable, and must stay so: it looks with the snapshot of the query that asks, so each address is of the version that the
+-- query sees, whatever is updated or vacuumed meanwhile.
+--
+-- Definer: asked by the policy of the table that it reads.
+
+create or replace function app.my_circle_rows()
+returns tid[]
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $function$
+begin
+  return array(
+    select circles.ctid
+    from app.circle_members as places
+    inner join app.circles
+      on circles.campus_id = places.campus_id
+      and circles.time_slot = places.time_slot
+      and circles.circle_no = places.circle_no
+    where places.user_id = auth.uid()
+      and places.cancelled_at is null
+  );
+end;
+$function$;
+
+comment on function app.my_circle_rows() is
+'Where the rows of the circles that the caller is in lie in app.circles.';
+
+revoke all on function app.my_circle_rows() from public;
+grant execute on function app.my_circle_rows() to authenticated;
+
 -- source: db/functions/app/my_mates.sql
 -- app.my_mates(): everyone with whom the caller is or was in a circle. For policies.
 --
@@ -2442,6 +3641,49 @@ comment on function app.my_mates() is
 
 revoke all on function app.my_mates() from public;
 grant execute on function app.my_mates() to authenticated;
+
+-- source: db/functions/app/my_place_rows.sql
+-- app.my_place_rows(): where the caller's places, and those of the mates, lie in app.circle_members. For the policy.
+--
+-- The caller's own with those that were given up; of others only those that were not. Why addresses, and why it must stay
+-- stable: app.my_circle_rows().
+--
+-- Definer: a policy on app.circle_members that reads app.circle_members would ask itself for ever.
+
+create or replace function app.my_place_rows()
+returns tid[]
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $function$
+begin
+  return array(
+    select mates.ctid
+    from app.circle_members as places
+    inner join app.circle_members as mates
+      on mates.campus_id = places.campus_id
+      and mates.time_slot = places.time_slot
+      and mates.circle_no = places.circle_no
+      and mates.cancelled_at is null
+    where places.user_id = auth.uid()
+      and places.cancelled_at is null
+
+    union all
+
+    select places.ctid
+    from app.circle_members as places
+    where places.user_id = auth.uid()
+      and places.cancelled_at is not null
+  );
+end;
+$function$;
+
+comment on function app.my_place_rows() is
+'Where the places of the caller, and of everyone in the same circles, lie in app.circle_members.';
+
+revoke all on function app.my_place_rows() from public;
+grant execute on function app.my_place_rows() to authenticated;
 
 -- source: db/functions/app/my_places.sql
 -- app.my_places(): the places of the caller that were not given up. For policies.
@@ -2537,12 +3779,17 @@ grant execute on function app.open_time_slots(timestamptz) to circle27_worker;
 -- (PostgREST has checked the signature, and exp and aud where they are present.) Keys of anon and service_role
 -- have neither sub nor aud; a service_role key must end some day, so it needs exp.
 --
+-- A token of a session that was ended is refused, however long it would have lived.
+--
 -- Sets TimeZone: instants without an offset are read in it, and answers are written in it. The token's `tz`,
 -- else the zone of the member's campus, else UTC. A broken tz is refused: read in another zone than
 -- the client's, "11:00" would silently be another slot.
 --
--- Writes nothing: it runs in READ ONLY transactions, too. It is part of every call, so it does no more, and has no
--- settings of its own: it runs as the request's role, and could only harm that.
+-- Counts what may write against the caller's limit. Reads run in READ ONLY transactions, where nothing can be counted:
+-- the gateway does. A trusted server has no limit.
+--
+-- It is part of every call, so it does no more, and has no settings of its own: it runs as the request's role, and
+-- could only harm that.
 
 create or replace function app.pre_request()
 returns void
@@ -2591,11 +3838,21 @@ begin
   if not v_valid then
     perform app.refuse('token_invalid');
   end if;
+  -- Two conditions, not one: other roles may not even name what is in identity.
+  if current_user = 'authenticated' and v_claims -> 'session_id' is not null then
+    if identity.session_is_over((v_claims ->> 'session_id')::uuid) then
+      perform app.refuse('session_over');
+    end if;
+  end if;
+
+  if current_user <> 'service_role' and current_setting('transaction_read_only') = 'off' then
+    perform app.limit_write(case current_user when 'authenticated' then (v_claims ->> 'sub')::uuid end);
+  end if;
 end;
 $function$;
 
 comment on function app.pre_request() is
-'Before each request: refuses malformed tokens, sets TimeZone. Refuses token_invalid.';
+'Before each request: refuses malformed tokens and ended sessions, sets TimeZone, counts what may write. Refuses token_invalid, session_over, rate_limited.';
 
 revoke all on function app.pre_request() from public;
 grant execute on function app.pre_request() to anon, authenticated, service_role;
@@ -2620,6 +3877,12 @@ begin
       'displayName', users.display_name,
       'tier', users.tier,
       'attributes', users.attributes,
+      'suspendedUntil', (
+        select directory.suspended_until
+        from app.user_campuses as directory
+        where directory.user_id = p_user_id
+          and directory.suspended_until > clock_timestamp()
+      ),
       'blocked',
       coalesce(
         (
@@ -2659,7 +3922,7 @@ end;
 $function$;
 
 comment on function app.profile(text, uuid) is
-'A member as they see themselves: {userId, campusId, timeZone, displayName, tier, attributes, blocked: [{userId, displayName or null}]}.';
+'A member as they see themselves: {userId, campusId, timeZone, displayName, tier, attributes, suspendedUntil, blocked: [{userId, displayName or null}]}.';
 
 revoke all on function app.profile(text, uuid) from public;
 
@@ -2713,14 +3976,15 @@ comment on function app.recount_meetings(text, timestamptz) is
 revoke all on function app.recount_meetings(text, timestamptz) from public;
 
 -- source: db/functions/app/refuse.sql
--- app.refuse(p_slug): raise a refusal of the registry. The only place that raises.
+-- app.refuse(p_slug, p_headers): raise a refusal of the registry. The only place that raises.
 --
--- SQLSTATE PTnnn becomes HTTP status nnn, MESSAGE and HINT go to people, DETAIL (the slug) to programs.
+-- SQLSTATE PTnnn becomes HTTP status nnn, MESSAGE and HINT go to people, DETAIL (the slug) to programs. With headers
+-- (constant names, values of our own making) the same four go out by SQLSTATE PGRST: PTnnn would lose the headers.
 -- A slug that is not in the registry is our own mistake, and says so. Nothing of the input is ever repeated.
 --
 -- requires: app.error_registry
 
-create or replace function app.refuse(p_slug text)
+create or replace function app.refuse(p_slug text, p_headers jsonb default null)
 returns void
 language plpgsql
 volatile
@@ -2739,27 +4003,37 @@ begin
       using errcode = 'internal_error', detail = 'unknown_slug', hint = 'Add the slug to app.error_registry()';
   end if;
 
+  if p_headers is not null then
+    raise exception '%', json_build_object(
+      'code', 'PT' || v_error.status, 'message', v_error.message, 'details', p_slug, 'hint', v_error.hint
+    )
+      using errcode = 'PGRST', detail = json_build_object('status', v_error.status, 'headers', p_headers);
+  end if;
+
   raise exception '%', v_error.message
     using errcode = 'PT' || v_error.status, detail = p_slug, hint = v_error.hint;
 end;
 $function$;
 
-comment on function app.refuse(text) is
-'Raise the refusal of this slug: SQLSTATE PTnnn, DETAIL the slug, HINT what to do next.';
+comment on function app.refuse(text, jsonb) is
+'Raise the refusal of this slug: SQLSTATE PTnnn, DETAIL the slug, HINT what to do next; PGRST where it has headers.';
 
-revoke all on function app.refuse(text) from public;
-grant execute on function app.refuse(text) to anon, authenticated, service_role, circle27_auth;
+revoke all on function app.refuse(text, jsonb) from public;
+grant execute on function app.refuse(text, jsonb) to anon, authenticated, service_role, circle27_auth;
 
 -- source: db/functions/app/register_user.sql
--- app.register_user(p_email, p_display_name): the member with this address, registered first if new.
+-- app.register_user(p_email, p_display_name): the member with this address, registered first if new or gone.
 --
 -- The campus follows from the e-mail domain, matched whole. Repeatable, and safe beside itself: the unique key
 -- on the address decides; who loses takes back its line in the directory. A name given later changes nothing.
+--
+-- Definer: identity functions, which have seen the proof of the address, call it as circle27_auth.
 
 create or replace function app.register_user(p_email text, p_display_name text default null)
 returns table (campus_id text, user_id uuid, created boolean)
 language plpgsql
 volatile
+security definer
 set search_path = pg_catalog, pg_temp
 as $function$
 declare
@@ -2767,18 +4041,7 @@ declare
   v_campus_id text;
   v_user_id   uuid;
 begin
-  if v_email is null or position('@' in v_email) = 0 then
-    perform app.refuse('email_invalid');
-  end if;
-
-  select domains.campus_id
-  into v_campus_id
-  from app.campus_domains as domains
-  where domains.domain = split_part(v_email, '@', -1);
-
-  if not found then
-    perform app.refuse('email_domain_unknown');
-  end if;
+  v_campus_id := app.email_campus(v_email);  -- refuses email_invalid, email_domain_unknown
 
   select users.user_id
   into v_user_id
@@ -2791,20 +4054,34 @@ begin
     return;
   end if;
 
-  v_user_id := gen_random_uuid();
-  insert into app.user_campuses (user_id, campus_id)
-  values (v_user_id, v_campus_id);
-
   begin
+    -- Who deleted the account and comes back is the same member: what others have walled off stays so.
     -- The address is no name to show to others, not even its first half.
+    update app.users
+    set email = v_email, display_name = coalesce(btrim(p_display_name), 'New member')
+    where users.campus_id = v_campus_id
+      and users.email = identity.address_pseudonym(v_email)
+    returning users.user_id into v_user_id;
+
+    if found then
+      update app.user_campuses as directory
+      set closed_at = null
+      where directory.user_id = v_user_id;
+
+      perform audit.record('user.returned', v_campus_id, v_user_id);
+      return query values (v_campus_id, v_user_id, true);
+      return;
+    end if;
+
+    v_user_id := gen_random_uuid();
+    insert into app.user_campuses (user_id, campus_id)
+    values (v_user_id, v_campus_id);
+
     insert into app.users (campus_id, user_id, email, display_name)
     values (v_campus_id, v_user_id, v_email, coalesce(btrim(p_display_name), 'New member'))
     on conflict on constraint users_campus_id_email_key do nothing;
   exception
     when check_violation then
-      if v_email !~ '^[a-z0-9.!#$%&''*+/=?^_`{|}~-]{1,64}@[a-z0-9.-]+$' or length(v_email) > 254 then
-        perform app.refuse('email_invalid');
-      end if;
       perform app.refuse('display_name_invalid');
   end;
 
@@ -2830,6 +4107,115 @@ comment on function app.register_user(text, text) is
 'The member with this e-mail address, registered first if new. Refuses email_invalid, email_domain_unknown, display_name_invalid.';
 
 revoke all on function app.register_user(text, text) from public;
+grant execute on function app.register_user(text, text) to circle27_auth;
+
+-- source: db/functions/app/report_user.sql
+-- app.report_user(p_campus_id, p_user_id, p_time_slot, p_reported_id, p_reason, p_comment): tell the operators about a mate.
+--
+-- Repeatable: the same words again give the same answer; other words are refused. The reported hears nothing of it.
+-- It is kept when either of the two deletes the account: the other members need it.
+
+create or replace function app.report_user(
+  p_campus_id text,
+  p_user_id uuid,
+  p_time_slot timestamptz,
+  p_reported_id uuid,
+  p_reason text,
+  p_comment text
+)
+returns jsonb
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_comment text := nullif(btrim(p_comment), '');
+begin
+  if p_campus_id is null then
+    perform app.refuse('no_campus');
+  end if;
+  if p_reason is null or p_reason not in ('harassment', 'no_show', 'fake', 'other') or length(v_comment) > 2000 then
+    perform app.refuse('report_invalid');
+  end if;
+
+  perform app.lock_member(p_user_id);  -- refuses account_deleted
+
+  -- One who gave up the place before the meeting can still be told about: perhaps that is why they went.
+  if not exists (
+    select
+    from app.circle_members as own
+    inner join app.circle_members as mates
+      on mates.campus_id = p_campus_id
+      and mates.time_slot = p_time_slot
+      and mates.user_id = p_reported_id
+      and mates.circle_no = own.circle_no
+    where own.campus_id = p_campus_id
+      and own.time_slot = p_time_slot
+      and own.user_id = p_user_id
+      and p_reported_id <> p_user_id
+  ) then
+    perform app.refuse('not_a_mate');
+  end if;
+
+  insert into app.reports (campus_id, time_slot, user_id, reported_id, reason, comment, created_at)
+  values (p_campus_id, p_time_slot, p_user_id, p_reported_id, p_reason, v_comment, app.clock())
+  on conflict on constraint reports_pkey do nothing;
+
+  if found then
+    perform audit.record(
+      'user.reported', p_campus_id, p_user_id, p_time_slot,
+      jsonb_build_object('reportedId', p_reported_id, 'reason', p_reason)
+    );
+  elsif not exists (
+    select
+    from app.reports
+    where reports.campus_id = p_campus_id
+      and reports.time_slot = p_time_slot
+      and reports.user_id = p_user_id
+      and reports.reported_id = p_reported_id
+      and reports.reason = p_reason
+      and reports.comment is not distinct from v_comment
+  ) then
+    perform app.refuse('report_given');
+  end if;
+
+  return jsonb_build_object('userId', p_reported_id, 'timeSlot', p_time_slot, 'reported', true);
+end;
+$function$;
+
+comment on function app.report_user(text, uuid, timestamptz, uuid, text, text) is
+'Tell the operators about a circle-mate: {userId, timeSlot, reported}. Refuses no_campus, account_deleted, report_invalid, not_a_mate, report_given.';
+
+revoke all on function app.report_user(text, uuid, timestamptz, uuid, text, text) from public;
+
+-- source: db/functions/app/require_plain_call.sql
+-- app.require_plain_call(): refuse a call whose answer PostgREST is asked to filter, cast or order.
+--
+-- For functions that count what goes wrong and return app.denial(). PostgREST runs the caller's filters in the same
+-- statement, after the function: one that fails only on a denial (`?pgrst_scalar->>details=like.login\`, a pattern that
+-- ends in its escape character) rolled the counting back, and codes could be guessed for ever (tried). The statement is all that
+-- tells; what the caller wrote stands in it as parameters only. So this must come before anything else, and raises.
+--
+-- LIMIT and OFFSET stand in every statement where PostgREST has db-max-rows. Numbers can't fail: who cuts the answer
+-- away is counted and learns nothing, or (limit=0) the function is not called at all.
+
+create or replace function app.require_plain_call()
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $function$
+begin
+  if current_query() ~ 'pgrst_source.*\m(WHERE|CAST|ORDER)\M' then
+    perform app.refuse('call_not_plain');
+  end if;
+end;
+$function$;
+
+comment on function app.require_plain_call() is
+'Refuse a call with filters on its answer: they could undo what the call counts. Refuses call_not_plain.';
+
+revoke all on function app.require_plain_call() from public;
 
 -- source: db/functions/app/run_due_deadlines.sql
 -- app.run_due_deadlines(p_limit, p_skip): match every slot whose deadline has passed. The worker calls it.
@@ -3914,7 +5300,7 @@ begin
       and slots.time_slot = p_time_slot
       and slots.ends_at <= v_now
   ) then
-    perform pg_advisory_xact_lock(app.lock_key('member', p_user_id::text));
+    perform app.lock_member(p_user_id);  -- refuses account_deleted
     perform pg_advisory_xact_lock_shared(app.lock_key('slot', p_campus_id, p_time_slot));
     v_now := app.clock();
   end if;
@@ -3971,6 +5357,16 @@ begin
     (said.about ->> 'userId')::uuid, (said.about ->> 'meetAgain')::boolean, (said.about ->> 'noShow')::boolean
   from jsonb_array_elements(v_about) as said (about);
 
+  perform app.judge_no_shows(
+    p_campus_id, p_time_slot,
+    array(
+      select (said.about ->> 'userId')::uuid
+      from jsonb_array_elements(v_about) as said (about)
+      where (said.about ->> 'noShow')::boolean
+    ),
+    v_now
+  );
+
   -- The button changes, so its version does.
   update app.waitlist_entries as entries
   set version = app.next_version()
@@ -3987,9 +5383,72 @@ end;
 $function$;
 
 comment on function app.submit_feedback(text, uuid, timestamptz, integer, text, jsonb) is
-'Say how a meeting was, once; returns the new button. Refuses no_campus, slot_not_found, slot_cancelled, not_matched_yet, no_circle_formed, no_circle, feedback_not_open, rating_invalid, comment_invalid, about_invalid, feedback_given.';
+'Say how a meeting was, once; returns the new button. Refuses no_campus, account_deleted, slot_not_found, slot_cancelled, not_matched_yet, no_circle_formed, no_circle, feedback_not_open, rating_invalid, comment_invalid, about_invalid, feedback_given.';
 
 revoke all on function app.submit_feedback(text, uuid, timestamptz, integer, text, jsonb) from public;
+
+-- source: db/functions/app/suspend_user.sql
+-- app.suspend_user(p_campus_id, p_user_id, p_until, p_reason): let a member join nothing until then; null lifts it.
+--
+-- They leave what they are on and keep the rest: their past, their profile, their blocks. Repeatable. Real time: a
+-- suspension is no part of the day that app.clock() tells. The member reads the reason in their trail. Who has deleted the
+-- account can be suspended, too: they may come back.
+
+create or replace function app.suspend_user(p_campus_id text, p_user_id uuid, p_until timestamptz, p_reason text)
+returns jsonb
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_reason text := btrim(p_reason);
+  v_until  timestamptz;
+begin
+  if p_campus_id is null then
+    perform app.refuse('no_campus');
+  end if;
+  if p_until <= clock_timestamp() or v_reason is null or length(v_reason) not between 1 and 500 then
+    perform app.refuse('suspension_invalid');
+  end if;
+
+  perform pg_advisory_xact_lock(app.lock_key('member', p_user_id::text));
+
+  select directory.suspended_until
+  into v_until
+  from app.user_campuses as directory
+  where directory.user_id = p_user_id
+    and directory.campus_id = p_campus_id;
+
+  if not found then
+    perform app.refuse('member_not_found');
+  end if;
+
+  if v_until is distinct from p_until then
+    if p_until is not null then
+      perform app.leave_ahead(p_campus_id, p_user_id);  -- refuses slot_busy, deadline_passed
+    end if;
+
+    update app.user_campuses as directory
+    set suspended_until = p_until
+    where directory.user_id = p_user_id;
+
+    perform app.emit(
+      p_campus_id, 'user:' || p_user_id, 'profile', app.profile(p_campus_id, p_user_id) - 'blocked'
+    );
+    perform audit.record(
+      case when p_until is null then 'user.readmitted' else 'user.suspended' end,
+      p_campus_id, p_user_id, null, jsonb_build_object('until', p_until, 'reason', v_reason)
+    );
+  end if;
+
+  return jsonb_build_object('userId', p_user_id, 'suspendedUntil', p_until);
+end;
+$function$;
+
+comment on function app.suspend_user(text, uuid, timestamptz, text) is
+'Let a member join nothing until then (real time; null lifts it): {userId, suspendedUntil}. Refuses no_campus, suspension_invalid, member_not_found, slot_busy, deadline_passed.';
+
+revoke all on function app.suspend_user(text, uuid, timestamptz, text) from public;
 
 -- source: db/functions/app/unblock_user.sql
 -- app.unblock_user(p_campus_id, p_user_id, p_blocked_id): take the member's own block back. The other's, if any, stays.
@@ -4007,7 +5466,7 @@ begin
     perform app.refuse('no_campus');
   end if;
 
-  perform pg_advisory_xact_lock(app.lock_key('member', p_user_id::text));
+  perform app.lock_member(p_user_id);  -- refuses account_deleted
   perform pg_advisory_xact_lock_shared(app.lock_key('pairs', p_campus_id));
 
   delete from app.blocks
@@ -4026,7 +5485,7 @@ end;
 $function$;
 
 comment on function app.unblock_user(text, uuid, uuid) is
-'Take the member''s own block back: {userId, blocked}. Refuses no_campus.';
+'Take the member''s own block back: {userId, blocked}. Refuses no_campus, account_deleted.';
 
 revoke all on function app.unblock_user(text, uuid, uuid) from public;
 
@@ -4044,7 +5503,8 @@ as $function$
 declare
   v_name       text := btrim(p_display_name);
   v_attributes jsonb := nullif(p_attributes, 'null');
-  v_changed    text[];
+  v_old        jsonb;
+  v_new        jsonb;
 begin
   if p_campus_id is null then
     perform app.refuse('no_campus');
@@ -4056,13 +5516,18 @@ begin
     perform app.refuse('attributes_invalid');
   end if;
 
-  perform pg_advisory_xact_lock(app.lock_key('member', p_user_id::text));
+  perform app.lock_member(p_user_id);  -- refuses account_deleted
 
-  select array_remove(array[
-    case when users.display_name <> v_name then 'displayName' end,
-    case when users.attributes <> v_attributes then 'attributes' end
-  ], null)
-  into v_changed
+  select
+    jsonb_strip_nulls(jsonb_build_object(
+      'displayName', case when users.display_name <> v_name then users.display_name end,
+      'attributes', case when users.attributes <> v_attributes then users.attributes end
+    )),
+    jsonb_strip_nulls(jsonb_build_object(
+      'displayName', case when users.display_name <> v_name then v_name end,
+      'attributes', case when users.attributes <> v_attributes then v_attributes end
+    ))
+  into v_old, v_new
   from app.users
   where users.campus_id = p_campus_id
     and users.user_id = p_user_id;
@@ -4070,7 +5535,7 @@ begin
   if not found then
     perform app.refuse('member_not_found');
   end if;
-  if cardinality(v_changed) > 0 then
+  if v_new <> '{}' then
     update app.users
     set display_name = coalesce(v_name, users.display_name), attributes = coalesce(v_attributes, users.attributes)
     where users.campus_id = p_campus_id
@@ -4078,7 +5543,11 @@ begin
     perform app.emit(
       p_campus_id, 'user:' || p_user_id, 'profile', app.profile(p_campus_id, p_user_id) - 'blocked'
     );
-    perform audit.record('profile.updated', p_campus_id, p_user_id, null, jsonb_build_object('changed', v_changed));
+    perform audit.record(
+      'profile.updated', p_campus_id, p_user_id, null,
+      jsonb_build_object('changed', array(select keys.key from jsonb_object_keys(v_new) as keys (key) order by keys.key desc)),
+      v_old, v_new
+    );
   end if;
 
   return app.profile(p_campus_id, p_user_id);
@@ -4086,7 +5555,7 @@ end;
 $function$;
 
 comment on function app.update_profile(text, uuid, text, jsonb) is
-'Change a member''s display name and attributes (null: as it is); returns the profile. Refuses no_campus, display_name_invalid, attributes_invalid, member_not_found.';
+'Change a member''s display name and attributes (null: as it is); returns the profile. Refuses no_campus, account_deleted, display_name_invalid, attributes_invalid, member_not_found.';
 
 revoke all on function app.update_profile(text, uuid, text, jsonb) from public;
 
@@ -4145,13 +5614,14 @@ begin
     select directory.user_id, directory.campus_id
     into v_member
     from app.user_campuses as directory
-    where directory.user_id = v_user_id;
+    where directory.user_id = v_user_id
+      and directory.closed_at is null;
 
     if not found then
       perform app.refuse('member_not_found');
     end if;
   else
-    v_member := app.current_member();  -- refuses not_signed_in, no_campus, wrong_campus
+    v_member := app.current_member();  -- refuses not_signed_in, no_campus, account_deleted, wrong_campus
     if v_member.user_id <> v_user_id then
       perform app.refuse('not_yours');
     end if;
@@ -4177,7 +5647,7 @@ end;
 $function$;
 
 comment on function app.write_waitlist_entry() is
-'Trigger of api.waitlist_entries: insert joins, delete leaves. Refuses entry_fixed, not_signed_in, no_campus, wrong_campus, member_not_found, not_yours, slot_not_found, slot_cancelled, deadline_passed.';
+'Trigger of api.waitlist_entries: insert joins, delete leaves. Refuses entry_fixed, not_signed_in, no_campus, account_deleted, wrong_campus, member_not_found, not_yours, slot_not_found, slot_cancelled, deadline_passed, suspended.';
 
 revoke all on function app.write_waitlist_entry() from public;
 
@@ -4228,11 +5698,194 @@ on api.waitlist_entries to authenticated, service_role;
 
 set local role circle27_auth;
 
+-- source: db/functions/audit/erase.sql
+-- audit.erase(p_user_id): forget the personal values of a member that stand beside the trail. The facts stay.
+--
+-- Definer: called by the app as circle27_owner, which holds no right here.
+
+create or replace function audit.erase(p_user_id uuid)
+returns void
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $function$
+begin
+  delete from audit.changes where changes.user_id = p_user_id;
+end;
+$function$;
+
+comment on function audit.erase(uuid) is
+'Forget the personal values of a member that stand beside the trail.';
+
+revoke all on function audit.erase(uuid) from public;
+grant execute on function audit.erase(uuid) to circle27_owner;
+
+-- source: db/functions/audit/forget_before.sql
+-- audit.forget_before(p_year): drop the trail of the years before this one, whole; returns the names of their partitions.
+--
+-- The only way in which lines go, and nobody but who deploys may call it. The last year and this one always stay. Repeatable.
+
+create or replace function audit.forget_before(p_year integer)
+returns setof text
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_first     timestamptz;
+  v_outside   boolean;
+  v_partition text;
+begin
+  if p_year is null or p_year not between 2000 and extract(year from clock_timestamp() at time zone 'UTC') - 1 then
+    perform app.refuse('year_invalid');
+  end if;
+  v_first := make_timestamptz(p_year, 1, 1, 0, 0, 0, 'UTC');
+
+  perform pg_advisory_xact_lock(hashtextextended('audit.log', 0));
+
+  for v_partition in
+    select partitions.relname
+    from pg_inherits as parts
+    inner join pg_class as partitions on partitions.oid = parts.inhrelid
+    where parts.inhparent = 'audit.log'::regclass
+      and partitions.relname ~ '^log_[0-9]{4}$'
+      and right(partitions.relname, 4)::integer < p_year
+    order by partitions.relname
+  loop
+    execute format('drop table audit.%I', v_partition);
+    return next v_partition;
+  end loop;
+
+  v_outside := exists (select from audit.log_default where log_default.at < v_first);
+  if v_outside then
+    perform audit.renew_partitions('{}', v_first);
+    return next 'log_default';
+  end if;
+
+  delete from audit.changes where changes.at < v_first;
+  if v_partition is not null or v_outside then
+    perform audit.record('trail.dropped', null, null, null, jsonb_build_object('before', p_year));
+  end if;
+end;
+$function$;
+
+comment on function audit.forget_before(integer) is
+'Drop the trail of the years before this one (UTC); the names of the partitions that held it. Refuses year_invalid.';
+
+revoke all on function audit.forget_before(integer) from public;
+
+-- source: db/functions/audit/member_trail.sql
+-- audit.member_trail(p_user_id, p_before, p_limit): what was done to a member's rows, the newest first.
+--
+-- Who did it, in words: an operator's id is no member's business, nor is who said that they stayed away: what follows from a
+-- rule was done by the system. From where, only where they did it themselves.
+--
+-- Definer: called by the api as circle27_owner, which does not read the trail.
+
+create or replace function audit.member_trail(p_user_id uuid, p_before timestamptz, p_limit integer)
+returns jsonb
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $function$
+begin
+  return coalesce(
+    (
+      select jsonb_agg(
+        jsonb_build_object(
+          'at', lines.at,
+          'action', lines.action,
+          'timeSlot', lines.time_slot,
+          'details', lines.details,
+          'old', changes.old_values,
+          'new', changes.new_values,
+          'by', case
+            when lines.actor_id = p_user_id then 'you'
+            when lines.actor_id is null or lines.action in ('user.stayed_away', 'user.suspended_by_rule') then 'system'
+            else 'operator'
+          end,
+          'address', case when lines.actor_id = p_user_id then lines.address end
+        )
+        order by lines.at desc, lines.id desc
+      )
+      from (
+        select *
+        from audit.log
+        where log.user_id = p_user_id
+          and log.at < p_before
+        order by log.at desc, log.id desc
+        limit p_limit
+      ) as lines
+      left join audit.changes on changes.id = lines.id
+    ),
+    '[]'
+  );
+end;
+$function$;
+
+comment on function audit.member_trail(uuid, timestamptz, integer) is
+'What was done to a member''s rows before p_before, the newest first: [{at, action, timeSlot, details, old, new, by: you, operator or system, address}].';
+
+revoke all on function audit.member_trail(uuid, timestamptz, integer) from public;
+grant execute on function audit.member_trail(uuid, timestamptz, integer) to circle27_owner;
+
+-- source: db/functions/audit/open_partitions.sql
+-- audit.open_partitions(p_now): make the trail's years ready, this one and the two after it; returns how many were made.
+--
+-- Repeatable, and safe beside itself: who comes second waits, and finds them.
+--
+-- Definer: the worker calls it, and may make nothing itself.
+
+create or replace function audit.open_partitions(p_now timestamptz default clock_timestamp())
+returns integer
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_year  integer;
+  v_years integer[];
+begin
+  if p_now is null or p_now not between timestamptz '2000-01-01 00:00+00' and timestamptz '2199-12-31 00:00+00' then
+    perform app.refuse('time_invalid');
+  end if;
+  v_year := extract(year from p_now at time zone 'UTC');
+
+  -- All but once a year there is nothing to do, and nobody to wait for.
+  if to_regclass(format('audit.log_%s', v_year + 2)) is not null then
+    return 0;
+  end if;
+
+  perform pg_advisory_xact_lock(hashtextextended('audit.log', 0));
+  v_years := array(
+    select years.number
+    from generate_series(v_year, v_year + 2) as years (number)
+    where to_regclass(format('audit.log_%s', years.number)) is null
+    order by years.number
+  );
+  if v_years <> '{}' then
+    perform audit.renew_partitions(v_years, '-infinity');
+  end if;
+  return cardinality(v_years);
+end;
+$function$;
+
+comment on function audit.open_partitions(timestamptz) is
+'Make the partitions of this year and the next two (UTC); how many were made. Refuses time_invalid.';
+
+revoke all on function audit.open_partitions(timestamptz) from public;
+grant execute on function audit.open_partitions(timestamptz) to circle27_worker;
+
 -- source: db/functions/audit/record.sql
--- audit.record(p_action, p_campus_id, p_user_id, p_time_slot, p_details): write one line of the trail.
+-- audit.record(p_action, p_campus_id, p_user_id, p_time_slot, p_details, p_old, p_new): write one line of the trail.
 --
 -- Who, as which role and from where it reads itself, so that no caller can leave them out. Real time.
 -- A trusted server's key may name itself in `sub` by any text: only a uuid is somebody, and no other text gets in.
+--
+-- What a personal value was and became goes beside the trail, where it can be erased (audit.changes).
 --
 -- Definer: app functions run as circle27_owner, which may add to the trail through this and in no other way.
 
@@ -4241,7 +5894,9 @@ create or replace function audit.record(
   p_campus_id text,
   p_user_id uuid default null,
   p_time_slot timestamptz default null,
-  p_details jsonb default null
+  p_details jsonb default null,
+  p_old jsonb default null,
+  p_new jsonb default null
 )
 returns void
 language plpgsql
@@ -4252,8 +5907,12 @@ as $function$
 declare
   v_claims  jsonb := nullif(current_setting('request.jwt.claims', true), '')::jsonb;
   v_headers json := nullif(current_setting('request.headers', true), '')::json;
+  v_id      bigint;
+  v_at      timestamptz;
 begin
-  insert into audit.log (action, campus_id, user_id, time_slot, details, actor_id, actor_role, session_id, address)
+  insert into audit.log (
+    action, campus_id, user_id, time_slot, details, actor_id, actor_role, session_id, address, request_id
+  )
   values (
     p_action,
     p_campus_id,
@@ -4266,16 +5925,84 @@ begin
     coalesce(nullif(current_setting('role'), 'none'), session_user),
     left(v_claims ->> 'session_id', 64),
     -- The gateway sets it; what the client claims in X-Forwarded-For is not asked.
-    left(v_headers ->> 'x-real-ip', 64)
-  );
+    left(v_headers ->> 'x-real-ip', 64),
+    left(v_headers ->> 'x-request-id', 64)
+  )
+  returning log.id, log.at into v_id, v_at;
+
+  if p_old is not null then
+    insert into audit.changes (id, at, user_id, old_values, new_values)
+    values (v_id, v_at, p_user_id, p_old, p_new);
+  end if;
 end;
 $function$;
 
-comment on function audit.record(text, text, uuid, timestamptz, jsonb) is
-'Write one line of the trail: what, to which row; who, as which role and from where are added.';
+comment on function audit.record(text, text, uuid, timestamptz, jsonb, jsonb, jsonb) is
+'Write one line of the trail: what, to which row, personal values before and after; who, as which role and from where are added.';
 
-revoke all on function audit.record(text, text, uuid, timestamptz, jsonb) from public;
-grant execute on function audit.record(text, text, uuid, timestamptz, jsonb) to circle27_owner;
+revoke all on function audit.record(text, text, uuid, timestamptz, jsonb, jsonb, jsonb) from public;
+grant execute on function audit.record(text, text, uuid, timestamptz, jsonb, jsonb, jsonb) to circle27_owner;
+
+-- source: db/functions/audit/renew_partitions.sql
+-- audit.renew_partitions(p_years, p_from): make partitions of these years, and a new one for what lies outside of all.
+--
+-- The old default partition is taken off, and its lines from p_from on are added again: each to its year. So no line stands
+-- in the way of its own partition, old ones go with the table that holds them, and the right to delete a line is needed by
+-- nobody. Each partition is closed like its sisters: no line is changed, by its owner neither.
+--
+-- The trail stands still meanwhile, for some milliseconds. Who calls holds its lock.
+--
+-- Definer: whoever deploys, the partitions belong to the trail's owner.
+
+create or replace function audit.renew_partitions(p_years integer[], p_from timestamptz)
+returns void
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_outside text := 'log_outside';
+  v_index   text;
+  v_year    integer;
+begin
+  alter table audit.log detach partition audit.log_default;
+  execute format('alter table audit.log_default rename to %I', v_outside);
+
+  -- The new one's indexes shall have these names.
+  for v_index in
+    select indexes.relname
+    from pg_index
+    inner join pg_class as indexes on indexes.oid = pg_index.indexrelid
+    where pg_index.indrelid = to_regclass('audit.' || v_outside)
+  loop
+    execute format('alter index audit.%I rename to %I', v_index, replace(v_index, 'log_default', v_outside));
+  end loop;
+
+  foreach v_year in array p_years loop
+    execute format(
+      'create table audit.log_%1$s partition of audit.log for values from (%2$L) to (%3$L)',
+      v_year, make_timestamptz(v_year, 1, 1, 0, 0, 0, 'UTC'), make_timestamptz(v_year + 1, 1, 1, 0, 0, 0, 'UTC')
+    );
+    execute format('comment on table audit.log_%1$s is %2$L', v_year, format('The trail of %s (UTC).', v_year));
+    execute format('alter table audit.log_%s enable row level security', v_year);
+    execute format('revoke update, delete, truncate on audit.log_%s from circle27_auth', v_year);
+  end loop;
+
+  create table audit.log_default partition of audit.log default;
+  comment on table audit.log_default is 'The trail outside all years with a partition: should be empty.';
+  alter table audit.log_default enable row level security;
+  revoke update, delete, truncate on audit.log_default from circle27_auth;
+
+  execute format('insert into audit.log select * from audit.%I as outside where outside.at >= $1', v_outside) using p_from;
+  execute format('drop table audit.%I', v_outside);
+end;
+$function$;
+
+comment on function audit.renew_partitions(integer[], timestamptz) is
+'Make partitions of these years (UTC), and anew the default one, with its lines from p_from on.';
+
+revoke all on function audit.renew_partitions(integer[], timestamptz) from public;
 
 set local role circle27_owner;
 
@@ -4328,19 +6055,995 @@ grant execute on function events.take(integer) to circle27_worker;
 
 set local role circle27_auth;
 
+-- source: db/functions/identity/add_key.sql
+-- identity.add_key(p_key_id, p_secret): from now on, sign access tokens with this key. Repeatable.
+--
+-- The secret is the text that PostgREST has as its jwt-secret, or the decoded `k` of a JWK. Tokens signed before keep
+-- counting for as long as PostgREST knows their key, too.
+
+create or replace function identity.add_key(p_key_id text, p_secret bytea)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $function$
+begin
+  insert into identity.keys (key_id, purpose, secret)
+  values (p_key_id, 'access', p_secret)
+  on conflict (key_id) do nothing;
+
+  -- One that is known, but no longer the newest, becomes it again: whoever takes PostgREST back to its former key.
+  if not found then
+    update identity.keys
+    set created_at = clock_timestamp()
+    where keys.key_id = p_key_id
+      and keys.purpose = 'access'
+      and keys.secret = p_secret
+      and exists (
+        select from identity.keys as newer where newer.purpose = 'access' and newer.created_at > keys.created_at
+      );
+  end if;
+
+  -- Another secret under a known name would make its tokens worthless without a word.
+  if not exists (
+    select
+    from identity.keys
+    where keys.key_id = p_key_id
+      and keys.purpose = 'access'
+      and keys.secret = p_secret
+  ) then
+    perform app.refuse('key_exists');
+  end if;
+exception
+  when check_violation or not_null_violation then
+    perform app.refuse('key_invalid');
+end;
+$function$;
+
+comment on function identity.add_key(text, bytea) is
+'Sign access tokens with this key from now on. Repeatable. Refuses key_exists, key_invalid.';
+
+revoke all on function identity.add_key(text, bytea) from public;
+
+-- source: db/functions/identity/address_pseudonym.sql
+-- identity.address_pseudonym(p_email): what stands for an address when its member is gone.
+--
+-- Keyed, so that nobody who reads the table can try addresses; always the same, so that who comes back is the same
+-- member: a block against them holds, and a suspension. So always with the first key for refresh tokens: a newer one
+-- would make a stranger of everybody who is gone.
+--
+-- Definer: called by the app as circle27_owner, which reads no key.
+
+create or replace function identity.address_pseudonym(p_email text)
+returns text
+language plpgsql
+stable
+strict
+security definer
+set search_path = pg_catalog, pg_temp
+as $function$
+begin
+  return encode(
+    identity.hmac_sha256(
+      (
+        select keys.secret
+        from identity.keys
+        where keys.purpose = 'refresh'
+        order by keys.created_at, keys.key_id
+        limit 1
+      ),
+      convert_to('address:' || p_email, 'UTF8')
+    ),
+    'hex'
+  ) || '@deleted.invalid';
+end;
+$function$;
+
+comment on function identity.address_pseudonym(text) is
+'What stands in app.users for this address when its member has deleted the account.';
+
+revoke all on function identity.address_pseudonym(text) from public;
+grant execute on function identity.address_pseudonym(text) to circle27_owner;
+
+-- source: db/functions/identity/base64url.sql
+-- identity.base64url(p_bytes): base64 of RFC 4648, 5, without padding, as tokens carry it.
+
+create or replace function identity.base64url(p_bytes bytea)
+returns text
+language sql
+immutable
+strict
+parallel safe
+as $function$
+  select pg_catalog.translate(pg_catalog.encode(p_bytes, 'base64'), E'+/=\n', '-_')
+$function$;
+
+comment on function identity.base64url(bytea) is
+'base64url without padding.';
+
+revoke all on function identity.base64url(bytea) from public;
+
+-- source: db/functions/identity/begin_session.sql
+-- identity.begin_session(p_campus_id, p_user_id, p_now): sign a member in; returns the session.
+
+create or replace function identity.begin_session(p_campus_id text, p_user_id uuid, p_now timestamptz)
+returns uuid
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_session_id uuid := gen_random_uuid();
+begin
+  insert into identity.sessions (
+    session_id, campus_id, user_id, created_at, renewed_at, expires_at, user_agent, address
+  )
+  select
+    v_session_id, p_campus_id, p_user_id, p_now, p_now, p_now + settings.session_idle_life,
+    identity.request_header('user-agent', 200), identity.request_header('x-real-ip', 64)
+  from identity.settings;
+
+  perform audit.record('session.begun', p_campus_id, p_user_id, null, jsonb_build_object('sessionId', v_session_id));
+  return v_session_id;
+end;
+$function$;
+
+comment on function identity.begin_session(text, uuid, timestamptz) is
+'Sign a member in; returns the session.';
+
+revoke all on function identity.begin_session(text, uuid, timestamptz) from public;
+
+-- source: db/functions/identity/end_session.sql
+-- identity.end_session(p_session_id, p_action, p_now): the session is over, and so is its stream.
+--
+-- Its access tokens are refused from this commit on (app.pre_request). Ended before: nothing more happens.
+
+create or replace function identity.end_session(p_session_id uuid, p_action text, p_now timestamptz)
+returns boolean
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_session identity.sessions;
+begin
+  update identity.sessions
+  set ended_at = p_now
+  where sessions.session_id = p_session_id
+    and sessions.ended_at is null
+  returning *
+  into v_session;
+
+  if not found then
+    return false;
+  end if;
+
+  perform app.emit_session_end(v_session.campus_id, v_session.session_id);
+  perform audit.record(
+    p_action, v_session.campus_id, v_session.user_id, null, jsonb_build_object('sessionId', p_session_id)
+  );
+  return true;
+end;
+$function$;
+
+comment on function identity.end_session(uuid, text, timestamptz) is
+'End a session, tell its stream, note it in the trail as p_action; whether it was not over yet.';
+
+revoke all on function identity.end_session(uuid, text, timestamptz) from public;
+
+-- source: db/functions/identity/erase.sql
+-- identity.erase(p_user_id, p_email, p_now): sign a member out everywhere, and forget where they were signed in.
+--
+-- The codes first: who is signing in with one at this moment is waited for, and signed out with the others.
+--
+-- Definer: called by the app as circle27_owner, which sees no table of this schema.
+
+create or replace function identity.erase(p_user_id uuid, p_email text, p_now timestamptz)
+returns void
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $function$
+begin
+  -- The mail first, as all who touch both.
+  delete from identity.mails where mails.recipient = p_email;
+  delete from identity.login_codes where login_codes.email = p_email;
+
+  perform identity.end_session(ended.session_id, 'session.ended', p_now)
+  from (
+    select sessions.session_id
+    from identity.sessions
+    where sessions.user_id = p_user_id
+      and sessions.ended_at is null
+    order by sessions.session_id  -- as in identity.sign_out_everywhere()
+  ) as ended;
+
+  update identity.sessions
+  set user_agent = null,
+    address = null
+  where sessions.user_id = p_user_id;
+end;
+$function$;
+
+comment on function identity.erase(uuid, text, timestamptz) is
+'Sign a member out everywhere; forget addresses, clients, codes and mail.';
+
+revoke all on function identity.erase(uuid, text, timestamptz) from public;
+grant execute on function identity.erase(uuid, text, timestamptz) to circle27_owner;
+
+-- source: db/functions/identity/forget_old.sql
+-- identity.forget_old(p_now): delete requests for codes and sessions that can't matter any more; returns how many.
+--
+-- An ended session is remembered for as long as one of its access tokens may be about: those of other issuers, and of
+-- `circle27 token`, live for up to 366 days.
+--
+-- Definer: the worker holds no right on the tables.
+
+create or replace function identity.forget_old(p_now timestamptz default clock_timestamp())
+returns integer
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_codes    integer;
+  v_sessions integer;
+begin
+  delete from identity.login_codes
+  where login_codes.requested_at < p_now - interval '24 hours'
+    and not exists (select from identity.mails where mails.recipient = login_codes.email);
+  get diagnostics v_codes = row_count;
+
+  delete from identity.sessions
+  where sessions.expires_at < p_now - interval '24 hours'
+    and (sessions.ended_at is null or sessions.ended_at < p_now - interval '8808 hours');
+  get diagnostics v_sessions = row_count;
+
+  return v_codes + v_sessions;
+end;
+$function$;
+
+comment on function identity.forget_old(timestamptz) is
+'Delete requests for codes and sessions that can''t matter any more; how many.';
+
+revoke all on function identity.forget_old(timestamptz) from public;
+grant execute on function identity.forget_old(timestamptz) to circle27_worker;
+
+-- source: db/functions/identity/hmac_sha256.sql
+-- identity.hmac_sha256(p_key, p_message): HMAC of RFC 2104 over the server's own sha256().
+--
+-- pgcrypto has one, too; but where it is installed, and whether, differs from server to server, and a definer must
+-- name its schema. Tested with the vectors of RFC 4231.
+
+create or replace function identity.hmac_sha256(p_key bytea, p_message bytea)
+returns bytea
+language plpgsql
+immutable
+strict
+parallel safe
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_key   bytea := case when octet_length(p_key) > 64 then sha256(p_key) else p_key end;
+  v_inner bytea := decode(repeat('36', 64), 'hex');
+  v_outer bytea := decode(repeat('5c', 64), 'hex');
+begin
+  for v_at in 0 .. octet_length(v_key) - 1 loop
+    v_inner := set_byte(v_inner, v_at, get_byte(v_inner, v_at) # get_byte(v_key, v_at));
+    v_outer := set_byte(v_outer, v_at, get_byte(v_outer, v_at) # get_byte(v_key, v_at));
+  end loop;
+  return sha256(v_outer || sha256(v_inner || p_message));
+end;
+$function$;
+
+comment on function identity.hmac_sha256(bytea, bytea) is
+'HMAC-SHA256 (RFC 2104): 32 bytes.';
+
+revoke all on function identity.hmac_sha256(bytea, bytea) from public;
+
+-- source: db/functions/identity/mail_failed.sql
+-- identity.mail_failed(p_mail_id, p_attempt, p_refused, p_error, p_now): the attempt failed.
+--
+-- p_refused: the server took the time to say that it will never take this mail (no such mailbox). The mail is forgotten,
+-- and nothing is wrong with the server.
+-- Otherwise the mail rests 2 s, 4 s, 8 s ... 5 min, and the failure counts for the breaker: five in a row, and the server is
+-- left alone for 10 s, 20 s ... 5 min.
+-- p_error null: it was not even tried, as the server failed the mail before it. Counts for nothing, and is due at once.
+-- What was in hand when that began fails with the rest, and counts no more: ten mails
+-- that meet one short outage are no reason to leave it alone for minutes.
+--
+-- Definer: the worker holds no right on the tables.
+
+create or replace function identity.mail_failed(
+  p_mail_id bigint, p_attempt integer, p_refused boolean, p_error text, p_now timestamptz default clock_timestamp()
+)
+returns void
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_longest constant integer := 300;
+  v_patience constant integer := 5;
+begin
+  if p_refused then
+    delete from identity.mails
+    where mails.mail_id = p_mail_id
+      and mails.attempts = p_attempt;
+
+    if found then
+      perform audit.record('mail.refused', null, null, null, jsonb_build_object('mailId', p_mail_id));
+    end if;
+    return;
+  end if;
+
+  if p_error is null then
+    update identity.mails
+    set next_try_at = p_now
+    where mails.mail_id = p_mail_id
+      and mails.attempts = p_attempt;
+    return;
+  end if;
+
+  update identity.mails
+  set next_try_at = p_now + make_interval(secs => least(v_longest, 2.0 ^ least(p_attempt, 20)))
+  where mails.mail_id = p_mail_id
+    and mails.attempts = p_attempt;
+
+  update identity.mail_server
+  set failures = failures + 1,
+    failed_at = p_now,
+    error = left(p_error, 200),
+    open_until = case
+      when failures + 1 >= v_patience
+        then p_now + make_interval(secs => least(v_longest, 10 * 2.0 ^ least(failures + 1 - v_patience, 20)))
+    end
+  where mail_server.open_until is null
+    or mail_server.open_until <= p_now;
+end;
+$function$;
+
+comment on function identity.mail_failed(bigint, integer, boolean, text, timestamptz) is
+'This attempt failed: for ever (p_refused), or to be tried again; p_error null: it was not tried. Keeps the first 200 characters of p_error.';
+
+revoke all on function identity.mail_failed(bigint, integer, boolean, text, timestamptz) from public;
+grant execute on function identity.mail_failed(bigint, integer, boolean, text, timestamptz) to circle27_worker;
+
+-- source: db/functions/identity/mail_sent.sql
+-- identity.mail_sent(p_mail_id, p_attempt): the mail server has it. The breaker closes.
+--
+-- Definer: the worker holds no right on the tables.
+
+create or replace function identity.mail_sent(p_mail_id bigint, p_attempt integer)
+returns void
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $function$
+begin
+  delete from identity.mails
+  where mails.mail_id = p_mail_id
+    and mails.attempts = p_attempt;
+
+  update identity.mail_server
+  set failures = 0,
+    open_until = null
+  where mail_server.failures > 0
+    or mail_server.open_until is not null;
+end;
+$function$;
+
+comment on function identity.mail_sent(bigint, integer) is
+'The mail server has taken this attempt.';
+
+revoke all on function identity.mail_sent(bigint, integer) from public;
+grant execute on function identity.mail_sent(bigint, integer) to circle27_worker;
+
+-- source: db/functions/identity/mail_status.sql
+-- identity.mail_status(p_now): how the mail goes: for `circle27 status` and for monitoring.
+--
+-- Definer: the monitor holds no right on the tables, and learns no address here.
+
+create or replace function identity.mail_status(p_now timestamptz default clock_timestamp())
+returns jsonb
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $function$
+begin
+  return (
+    select jsonb_build_object(
+      'breaker', case when server.open_until is null then 'closed' when server.open_until > p_now then 'open' else 'trying' end,
+      'openUntil', server.open_until,
+      'failures', server.failures,
+      'failedAt', server.failed_at,
+      'error', server.error,
+      'waiting', (select count(*) from identity.mails),
+      'oldestAt', (select min(mails.created_at) from identity.mails)
+    )
+    from identity.mail_server as server
+  );
+end;
+$function$;
+
+comment on function identity.mail_status(timestamptz) is
+'How the mail goes: {breaker: closed, open or trying, openUntil, failures, failedAt, error, waiting, oldestAt}.';
+
+revoke all on function identity.mail_status(timestamptz) from public;
+grant execute on function identity.mail_status(timestamptz) to circle27_monitor;
+
+-- source: db/functions/identity/member_sessions.sql
+-- identity.member_sessions(p_user_id, p_session_id, p_now): where the member is signed in, the newest first.
+--
+-- Definer: called by the api as circle27_owner, which sees no table of this schema.
+
+create or replace function identity.member_sessions(p_user_id uuid, p_session_id uuid, p_now timestamptz)
+returns jsonb
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $function$
+begin
+  return coalesce(
+    (
+      select jsonb_agg(
+        jsonb_build_object(
+          'sessionId', sessions.session_id,
+          'current', sessions.session_id is not distinct from p_session_id,
+          'signedInAt', sessions.created_at,
+          'renewedAt', sessions.renewed_at,
+          'userAgent', sessions.user_agent,
+          'address', sessions.address
+        )
+        order by sessions.renewed_at desc, sessions.session_id
+      )
+      from identity.sessions
+      where sessions.user_id = p_user_id
+        and sessions.ended_at is null
+        and sessions.expires_at > p_now
+    ),
+    '[]'
+  );
+end;
+$function$;
+
+comment on function identity.member_sessions(uuid, uuid, timestamptz) is
+'Where the member is signed in: [{sessionId, current, signedInAt, renewedAt, userAgent, address}], the newest first.';
+
+revoke all on function identity.member_sessions(uuid, uuid, timestamptz) from public;
+grant execute on function identity.member_sessions(uuid, uuid, timestamptz) to circle27_owner;
+
+-- source: db/functions/identity/note_session.sql
+-- identity.note_session(p_campus_id, p_user_id, p_session_id, p_now): know this session, and that it is the member's.
+--
+-- A token of another issuer has a session that is not known here. Noted, it can be ended.
+
+create or replace function identity.note_session(
+  p_campus_id text, p_user_id uuid, p_session_id uuid, p_now timestamptz
+)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $function$
+begin
+  insert into identity.sessions (session_id, campus_id, user_id, created_at, renewed_at, expires_at)
+  values (p_session_id, p_campus_id, p_user_id, p_now, p_now, p_now)
+  on conflict (session_id) do nothing;
+
+  -- Somebody else's session under this id: an issuer's fault, and not this member's to end.
+  if exists (
+    select
+    from identity.sessions
+    where sessions.session_id = p_session_id
+      and sessions.user_id <> p_user_id
+  ) then
+    perform app.refuse('not_yours');
+  end if;
+end;
+$function$;
+
+comment on function identity.note_session(text, uuid, uuid, timestamptz) is
+'Know this session, and that it is the member''s. Refuses not_yours.';
+
+revoke all on function identity.note_session(text, uuid, uuid, timestamptz) from public;
+
+-- source: db/functions/identity/refresh_session.sql
+-- identity.refresh_session(p_refresh_token, p_now): new tokens for a session; the old refresh token is used up.
+--
+-- An old token that comes back means that two parties hold the session: it ends for both. Only the one before the newest may
+-- come again, for 10 seconds: an answer got lost, or two tabs refreshed at once. It gets what the first one got.
+-- A token that was never given out proves nothing, and ends nothing.
+--
+-- Definer: called by the api as circle27_owner, which sees no table of this schema.
+
+create or replace function identity.refresh_session(p_refresh_token text, p_now timestamptz)
+returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_repeat constant interval := interval '10 seconds';
+
+  v_parts      text[] := regexp_match(
+    p_refresh_token, '^([0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})\.([0-9]{1,9})\.([A-Za-z0-9_-]{43})$'
+  );
+  v_generation integer := v_parts[2]::integer;
+  v_settings   identity.settings := (select settings from identity.settings);
+  v_session    identity.sessions;
+begin
+  if v_parts is null
+    or identity.base64url(identity.secret_hash('refresh:' || v_parts[1] || '.' || v_parts[2]))
+    is distinct from v_parts[3]
+  then
+    return app.denial('session_over');
+  end if;
+
+  select *
+  into v_session
+  from identity.sessions
+  where sessions.session_id = v_parts[1]::uuid
+  for update;
+
+  -- Less than a second before its end there is no token that short. (Its life may have been made shorter meanwhile.)
+  if v_session.session_id is null
+    or v_session.ended_at is not null
+    or least(v_session.expires_at, v_session.created_at + v_settings.session_life) < p_now + interval '1 second'
+  then
+    return app.denial('session_over');
+  end if;
+
+  if v_generation = v_session.generation then
+    update identity.sessions
+    set generation = generation + 1,
+      renewed_at = greatest(p_now, renewed_at),  -- the server's clock may have been set back
+      expires_at = least(p_now + v_settings.session_idle_life, created_at + v_settings.session_life),
+      user_agent = coalesce(identity.request_header('user-agent', 200), user_agent),
+      address = coalesce(identity.request_header('x-real-ip', 64), address)
+    where sessions.session_id = v_session.session_id;
+  elsif v_generation <> v_session.generation - 1 or v_session.renewed_at <= p_now - v_repeat then
+    perform identity.end_session(v_session.session_id, 'session.reused', p_now);
+    return app.denial('refresh_token_reused');
+  end if;
+
+  return identity.session_tokens(v_session.session_id, p_now);
+end;
+$function$;
+
+comment on function identity.refresh_session(text, timestamptz) is
+'New tokens for a session, as identity.session_tokens(), or the denials session_over, refresh_token_reused. Refuses login_unavailable, member_not_found.';
+
+revoke all on function identity.refresh_session(text, timestamptz) from public;
+grant execute on function identity.refresh_session(text, timestamptz) to circle27_owner;
+
+-- source: db/functions/identity/request_header.sql
+-- identity.request_header(p_name, p_length): a header of this request, cut to p_length characters; null outside one.
+
+create or replace function identity.request_header(p_name text, p_length integer)
+returns text
+language sql
+stable
+parallel safe
+as $function$
+  select pg_catalog.left(nullif(pg_catalog.current_setting('request.headers', true), '')::pg_catalog.json ->> p_name, p_length)
+$function$;
+
+comment on function identity.request_header(text, integer) is
+'A header of this request (lower-case name), cut to p_length characters; null outside of a request.';
+
+revoke all on function identity.request_header(text, integer) from public;
+
+-- source: db/functions/identity/request_login_code.sql
+-- identity.request_login_code(p_email, p_now): ask for a login code by e-mail.
+--
+-- The answer and the work are the same whether or not a member has the address: who signs in for the first time
+-- becomes one. The code itself is made when the mail is taken (identity.take_mails): no table ever holds it, and a
+-- mail server that was away for an hour still delivers one that counts.
+--
+-- Strict by address: 5 at once and 5 an hour, one mail in 30 seconds. To ask again earlier is no error: the
+-- answer is the same, and says for how long that mail is the last.
+--
+-- Definer: called by the api as circle27_owner, which sees no table of this schema.
+
+create or replace function identity.request_login_code(p_email text, p_now timestamptz)
+returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_most      constant numeric := 5;
+  v_each      constant interval := interval '12 minutes';
+  v_pause     constant interval := interval '30 seconds';
+  v_mail_life constant interval := interval '24 hours';
+
+  v_email     text := lower(btrim(p_email));
+  v_campus_id text := app.email_campus(v_email);  -- refuses email_invalid, email_domain_unknown
+  v_request   identity.login_codes;
+  v_allowance numeric;
+  v_code_life interval := (select settings.code_life from identity.settings);
+begin
+  -- The mail before the code, as in identity.take_mails(): who asks and who sends never wait for each other in a circle.
+  perform
+  from identity.mails
+  where mails.recipient = v_email
+    and mails.kind = 'login_code'
+  for update;
+
+  -- Its own first request is due at once. A row that is there is only locked: identity.forget_old() can't take it away.
+  insert into identity.login_codes (email, requested_at, allowance)
+  values (v_email, p_now - v_pause, v_most)
+  on conflict (email) do update
+  set email = excluded.email
+  where false;
+
+  select *
+  into strict v_request
+  from identity.login_codes
+  where login_codes.email = v_email;
+
+  if v_request.requested_at <= p_now - v_pause then
+    v_allowance := least(
+      v_most, v_request.allowance + extract(epoch from p_now - v_request.requested_at) / extract(epoch from v_each)
+    );
+    if v_allowance < 1 then
+      return app.denial('login_codes_exhausted', ceil((1 - v_allowance) * extract(epoch from v_each))::integer);
+    end if;
+
+    update identity.login_codes
+    set requested_at = p_now,
+      allowance = v_allowance - 1
+    where login_codes.email = v_email;
+    v_request.requested_at := p_now;
+
+    insert into identity.mails (kind, recipient, facts, created_at, expires_at, next_try_at)
+    values (
+      'login_code', v_email, jsonb_build_object('campusId', v_campus_id), p_now, p_now + v_mail_life, p_now
+    )
+    on conflict (recipient) where kind = 'login_code' do update
+    set expires_at = excluded.expires_at;
+
+    perform audit.record('login.requested', v_campus_id);
+  end if;
+
+  return jsonb_build_object(
+    'email', v_email,
+    'codeLivesSeconds', extract(epoch from v_code_life)::integer,
+    'askAgainAt', v_request.requested_at + v_pause
+  );
+end;
+$function$;
+
+comment on function identity.request_login_code(text, timestamptz) is
+'Ask for a login code by e-mail: {email, codeLivesSeconds, askAgainAt}, or the denial login_codes_exhausted. Refuses email_invalid, email_domain_unknown.';
+
+revoke all on function identity.request_login_code(text, timestamptz) from public;
+grant execute on function identity.request_login_code(text, timestamptz) to circle27_owner;
+
+-- source: db/functions/identity/secret_hash.sql
+-- identity.secret_hash(p_text): HMAC with the key that never leaves this schema: of codes and of refresh tokens.
+
+create or replace function identity.secret_hash(p_text text)
+returns bytea
+language plpgsql
+stable
+strict
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_secret bytea := (
+    select keys.secret from identity.keys where keys.purpose = 'refresh' order by keys.created_at desc limit 1
+  );
+begin
+  -- Never a null: compared with anything it is neither right nor wrong.
+  if v_secret is null then
+    perform app.refuse('login_unavailable');
+  end if;
+  return identity.hmac_sha256(v_secret, convert_to(p_text, 'UTF8'));
+end;
+$function$;
+
+comment on function identity.secret_hash(text) is
+'HMAC of a text with the newest key for refresh tokens: 32 bytes. Refuses login_unavailable.';
+
+revoke all on function identity.secret_hash(text) from public;
+
+-- source: db/functions/identity/session_is_over.sql
+-- identity.session_is_over(p_session_id): whether this session was ended. Asked before each request of a member.
+--
+-- One that is not known is not over: another issuer's. One that nobody refreshed needs no question: its tokens have expired.
+-- Reads an index that holds only the ended ones.
+--
+-- Definer: asked as the role of the request, which sees no table of this schema.
+
+create or replace function identity.session_is_over(p_session_id uuid)
+returns boolean
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $function$
+begin
+  return exists (
+    select
+    from identity.sessions
+    where sessions.session_id = p_session_id
+      and sessions.ended_at is not null
+  );
+end;
+$function$;
+
+comment on function identity.session_is_over(uuid) is
+'Whether this session was ended.';
+
+revoke all on function identity.session_is_over(uuid) from public;
+grant execute on function identity.session_is_over(uuid) to authenticated;
+
+-- source: db/functions/identity/session_tokens.sql
+-- identity.session_tokens(p_session_id, p_now): the tokens of a session as it is now.
+--
+-- A refresh token is <session>.<generation>.<HMAC of both>. So nothing of it is stored, none can be invented, an old
+-- one is known as an old one, and to make the same one again (an answer got lost) takes no memory.
+-- No access token outlives its session.
+
+create or replace function identity.session_tokens(p_session_id uuid, p_now timestamptz)
+returns jsonb
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_session identity.sessions;
+  v_life    interval;
+  v_claims  jsonb;
+  v_refresh text;
+begin
+  select *
+  into strict v_session
+  from identity.sessions
+  where sessions.session_id = p_session_id;
+
+  v_life := least((select settings.access_token_life from identity.settings), v_session.expires_at - p_now);
+  v_claims := identity.token_claims(v_session.user_id, v_life, v_session.session_id, p_now);
+  v_refresh := v_session.session_id || '.' || v_session.generation;
+
+  return jsonb_build_object(
+    'accessToken', identity.sign_token(v_claims),
+    'tokenType', 'bearer',
+    'expiresIn', (v_claims ->> 'exp')::bigint - (v_claims ->> 'iat')::bigint,
+    'expiresAt', to_timestamp((v_claims ->> 'exp')::bigint),
+    'refreshToken', v_refresh || '.' || identity.base64url(identity.secret_hash('refresh:' || v_refresh)),
+    'sessionId', v_session.session_id,
+    'userId', v_session.user_id,
+    'campusId', v_session.campus_id,
+    'timeZone', v_claims ->> 'tz'
+  );
+end;
+$function$;
+
+comment on function identity.session_tokens(uuid, timestamptz) is
+'{accessToken, tokenType, expiresIn, expiresAt, refreshToken, sessionId, userId, campusId, timeZone}. Refuses login_unavailable, member_not_found.';
+
+revoke all on function identity.session_tokens(uuid, timestamptz) from public;
+
+-- source: db/functions/identity/sign_out.sql
+-- identity.sign_out(p_campus_id, p_user_id, p_session_id, p_now): end this session of the member.
+--
+-- A token of another issuer has a session that is not known here: it is noted as ended, so that it counts no more.
+--
+-- Definer: called by the api as circle27_owner, which sees no table of this schema.
+
+create or replace function identity.sign_out(p_campus_id text, p_user_id uuid, p_session_id uuid, p_now timestamptz)
+returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $function$
+begin
+  perform identity.note_session(p_campus_id, p_user_id, p_session_id, p_now);  -- refuses not_yours
+  perform identity.end_session(p_session_id, 'session.ended', p_now);
+  return jsonb_build_object('signedOut', true);
+end;
+$function$;
+
+comment on function identity.sign_out(text, uuid, uuid, timestamptz) is
+'End this session of the member: {signedOut}. Refuses not_yours.';
+
+revoke all on function identity.sign_out(text, uuid, uuid, timestamptz) from public;
+grant execute on function identity.sign_out(text, uuid, uuid, timestamptz) to circle27_owner;
+
+-- source: db/functions/identity/sign_out_everywhere.sql
+-- identity.sign_out_everywhere(p_campus_id, p_user_id, p_session_id, p_now): end all sessions of the member.
+--
+-- p_session_id is the one that asks, if it has one: it may be another issuer's, and not known yet.
+-- All in one order, its own no earlier than the others: two devices that do this at once never wait for each other in a
+-- circle. What has run out by itself is left to identity.forget_old().
+--
+-- Definer: called by the api as circle27_owner, which sees no table of this schema.
+
+create or replace function identity.sign_out_everywhere(
+  p_campus_id text, p_user_id uuid, p_session_id uuid, p_now timestamptz
+)
+returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_session_id uuid;
+begin
+  if p_session_id is not null then
+    perform identity.note_session(p_campus_id, p_user_id, p_session_id, p_now);  -- refuses not_yours
+  end if;
+
+  for v_session_id in
+    select sessions.session_id
+    from identity.sessions
+    where sessions.user_id = p_user_id
+      and sessions.ended_at is null
+      and (sessions.expires_at > p_now or sessions.session_id = p_session_id)
+    order by sessions.session_id
+  loop
+    perform identity.end_session(v_session_id, 'session.ended', p_now);
+  end loop;
+  return jsonb_build_object('signedOut', true);
+end;
+$function$;
+
+comment on function identity.sign_out_everywhere(text, uuid, uuid, timestamptz) is
+'End all sessions of the member: {signedOut}. Refuses not_yours.';
+
+revoke all on function identity.sign_out_everywhere(text, uuid, uuid, timestamptz) from public;
+grant execute on function identity.sign_out_everywhere(text, uuid, uuid, timestamptz) to circle27_owner;
+
+-- source: db/functions/identity/sign_token.sql
+-- identity.sign_token(p_claims): a signed JWT (HS256) of these claims, with the newest key.
+--
+-- PostgREST holds the same key, and checks what this makes.
+
+create or replace function identity.sign_token(p_claims jsonb)
+returns text
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_key     record;
+  v_signed  text;
+begin
+  select keys.key_id, keys.secret
+  into v_key
+  from identity.keys
+  where keys.purpose = 'access'
+  order by keys.created_at desc
+  limit 1;
+
+  if not found then
+    perform app.refuse('login_unavailable');
+  end if;
+
+  v_signed := identity.base64url(
+    convert_to(jsonb_build_object('alg', 'HS256', 'typ', 'JWT', 'kid', v_key.key_id)::text, 'UTF8')
+  ) || '.' || identity.base64url(convert_to(p_claims::text, 'UTF8'));
+  return v_signed || '.' || identity.base64url(identity.hmac_sha256(v_key.secret, convert_to(v_signed, 'UTF8')));
+end;
+$function$;
+
+comment on function identity.sign_token(jsonb) is
+'A JWT (HS256) of these claims, signed with the newest access key. Refuses login_unavailable.';
+
+revoke all on function identity.sign_token(jsonb) from public;
+
+-- source: db/functions/identity/take_mails.sql
+-- identity.take_mails(p_limit, p_now): the mails that are due, each for one minute in the hands of who took it.
+--
+-- Whoever dies with a mail in hand loses nothing: after the minute another takes it. (A mail may so go out
+-- twice, never not at all.) What is of no use any more is forgotten here.
+--
+-- A login code is made now, and stands nowhere but in the answer: the table keeps its hash, and its ten minutes begin.
+-- A code that was sent before and not used stops counting.
+--
+-- The circuit breaker: while the server is left alone, none; after that one, to try it.
+--
+-- Definer: the worker holds no right on the tables.
+
+create or replace function identity.take_mails(p_limit integer, p_now timestamptz default clock_timestamp())
+returns table (mail_id bigint, attempt integer, kind text, recipient text, facts jsonb)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_lease    constant interval := interval '1 minute';
+  v_server   identity.mail_server := (select mail_server from identity.mail_server);
+  v_settings identity.settings := (select settings from identity.settings);
+  v_mail     identity.mails;
+  v_code     text;
+begin
+  if p_limit is null or p_limit not between 1 and 10000 then
+    perform app.refuse('limit_invalid');
+  end if;
+  if v_server.open_until > p_now then
+    return;
+  end if;
+
+  for v_mail in
+    select *
+    from identity.mails
+    where mails.next_try_at <= p_now
+    order by mails.next_try_at, mails.mail_id
+    limit case when v_server.open_until is null then p_limit else 1 end
+    for update skip locked
+  loop
+    if v_mail.expires_at <= p_now then
+      delete from identity.mails where mails.mail_id = v_mail.mail_id;
+      perform audit.record('mail.expired', v_mail.facts ->> 'campusId');
+      continue;
+    end if;
+
+    update identity.mails
+    set attempts = attempts + 1,
+      next_try_at = p_now + v_lease
+    where mails.mail_id = v_mail.mail_id;
+
+    if v_mail.kind = 'login_code' then
+      -- 32 of the 122 random bits; that a million does not divide 2^32 makes no code likelier by more than 1 in 4,000.
+      v_code := lpad((('x' || left(gen_random_uuid()::text, 8))::bit(32)::bigint % 1000000)::text, 6, '0');
+
+      update identity.login_codes
+      set code_hash = identity.secret_hash('code:' || v_mail.recipient || ':' || v_code),
+        code_expires_at = p_now + v_settings.code_life,
+        tries_left = v_settings.code_tries,
+        used_at = null,
+        session_id = null
+      where login_codes.email = v_mail.recipient;
+
+      v_mail.facts := v_mail.facts || jsonb_build_object(
+        'code', v_code, 'livesMinutes', ceil(extract(epoch from v_settings.code_life) / 60)::integer
+      );
+    end if;
+
+    return query values (v_mail.mail_id, v_mail.attempts + 1, v_mail.kind, v_mail.recipient, v_mail.facts);
+  end loop;
+end;
+$function$;
+
+comment on function identity.take_mails(integer, timestamptz) is
+'Mails that are due, for one minute in the caller''s hands: then say mail_sent or mail_failed. Refuses limit_invalid.';
+
+revoke all on function identity.take_mails(integer, timestamptz) from public;
+grant execute on function identity.take_mails(integer, timestamptz) to circle27_worker;
+
 -- source: db/functions/identity/token_claims.sql
--- identity.token_claims(p_user_id, p_ttl): the claims of a member's access token. Who calls it signs them.
+-- identity.token_claims(p_user_id, p_ttl, p_session_id, p_now): the claims of a member's access token. Who calls it signs them.
 --
 -- Real time: a token's life never follows the app clock.
 
-create or replace function identity.token_claims(p_user_id uuid, p_ttl interval default interval '1 hour')
+create or replace function identity.token_claims(
+  p_user_id uuid,
+  p_ttl interval default interval '1 hour',
+  p_session_id uuid default gen_random_uuid(),
+  p_now timestamptz default clock_timestamp()
+)
 returns jsonb
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $function$
 declare
-  v_issued_at bigint := floor(extract(epoch from clock_timestamp()));
+  v_issued_at bigint := floor(extract(epoch from p_now));
   v_member    record;
 begin
   if p_ttl is null or p_ttl not between interval '1 second' and interval '366 days' then
@@ -4361,7 +7064,7 @@ begin
     'iat', v_issued_at,
     'exp', v_issued_at + floor(extract(epoch from p_ttl))::bigint,
     'sub', p_user_id,
-    'session_id', gen_random_uuid(),
+    'session_id', p_session_id,
     'campus_id', v_member.campus_id,
     'tier', v_member.tier,
     'tz', v_member.time_zone
@@ -4369,12 +7072,222 @@ begin
 end;
 $function$;
 
-comment on function identity.token_claims(uuid, interval) is
+comment on function identity.token_claims(uuid, interval, uuid, timestamptz) is
 'The claims of a member''s access token, to be signed by the caller. Refuses member_not_found, ttl_invalid.';
 
-revoke all on function identity.token_claims(uuid, interval) from public;
+revoke all on function identity.token_claims(uuid, interval, uuid, timestamptz) from public;
+
+-- source: db/functions/identity/verify_login_code.sql
+-- identity.verify_login_code(p_email, p_code, p_now): sign in with the code that came by e-mail.
+--
+-- One refusal for a code that is wrong, too old, used up, or was never asked for: it tells nothing about the address.
+-- A wrong try is counted and survives its refusal. A hundred tries at once wait for each other at the row, so there are
+-- never more than the code has.
+--
+-- Repeatable: who sends the right code again within 10 seconds (the answer got lost) gets the tokens of the same session.
+-- Wrong tries count in these seconds, too: else a code that was just used could be guessed without end.
+--
+-- Definer: called by the api as circle27_owner, which sees no table of this schema.
+
+create or replace function identity.verify_login_code(p_email text, p_code text, p_now timestamptz)
+returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_repeat constant interval := interval '10 seconds';
+
+  v_email     text := lower(btrim(p_email));
+  v_hash      bytea := identity.secret_hash('code:' || v_email || ':' || btrim(p_code));
+  v_request   identity.login_codes;
+  v_campus_id text;
+  v_member    record;
+begin
+  select *
+  into v_request
+  from identity.login_codes
+  where login_codes.email = v_email
+  for update;
+
+  if v_request.code_hash is null
+    or v_request.tries_left = 0
+    or (v_request.used_at is null and v_request.code_expires_at <= p_now)
+    or v_request.used_at <= p_now - v_repeat
+  then
+    return app.denial('login_code_wrong');
+  end if;
+
+  -- Before anything is written: a campus may have given its domain up, and that refusal rolls back.
+  v_campus_id := app.email_campus(v_email);  -- refuses email_domain_unknown
+
+  if v_hash is distinct from v_request.code_hash then
+    update identity.login_codes
+    set tries_left = tries_left - 1
+    where login_codes.email = v_email;
+
+    perform audit.record(
+      'login.denied', v_campus_id, null, null, jsonb_build_object('triesLeft', v_request.tries_left - 1)
+    );
+    return app.denial('login_code_wrong');
+  end if;
+
+  if v_request.used_at is not null then
+    if exists (
+      select
+      from identity.sessions
+      where sessions.session_id = v_request.session_id
+        and sessions.generation = 0
+        and sessions.ended_at is null
+    ) then
+      return identity.session_tokens(v_request.session_id, p_now);
+    end if;
+    return app.denial('login_code_wrong');
+  end if;
+
+  select *
+  into strict v_member
+  from app.register_user(v_email);
+
+  v_request.session_id := identity.begin_session(v_member.campus_id, v_member.user_id, p_now);
+  update identity.login_codes
+  set used_at = p_now,
+    session_id = v_request.session_id
+  where login_codes.email = v_email;
+
+  return identity.session_tokens(v_request.session_id, p_now);
+end;
+$function$;
+
+comment on function identity.verify_login_code(text, text, timestamptz) is
+'Sign in with the code that came by e-mail: as identity.session_tokens(), or the denial login_code_wrong. Refuses email_domain_unknown, login_unavailable.';
+
+revoke all on function identity.verify_login_code(text, text, timestamptz) from public;
+grant execute on function identity.verify_login_code(text, text, timestamptz) to circle27_owner;
 
 set local role circle27_owner;
+
+-- source: db/functions/ops/calls_a_minute.sql
+-- ops.calls_a_minute(p_tier): the rate limit of a tier. The gateway has the same numbers (stack/nginx.conf; a test
+-- compares them).
+--
+-- login: calls by which one becomes a member, from one network. A whole campus may sit behind one address, so this is
+-- loose; strict is the limit of each e-mail address.
+--
+-- Not declared strict, though a null gives null: PostgreSQL would no longer write it into who calls it, but call it, at
+-- every write (measured: 22 of the 340 microseconds of a join).
+
+create or replace function ops.calls_a_minute(p_tier text)
+returns integer
+language sql
+immutable
+parallel safe
+as $function$
+  select case p_tier
+    when 'anon' then 60
+    when 'user' then 200
+    when 'pro' then 500
+    when 'operator' then 1000
+    when 'login' then 1000
+  end
+$function$;
+
+comment on function ops.calls_a_minute(text) is
+'The rate limit of a tier: anon, user, pro, operator; and of login by network. Null for any other.';
+
+revoke all on function ops.calls_a_minute(text) from public;
+
+-- source: db/functions/ops/forget_full_buckets.sql
+-- ops.forget_full_buckets(): delete the buckets that are full: no row says the same. The worker calls it.
+--
+-- Takes no row that a call holds, and waits for none, so it can't be part of a deadlock.
+--
+-- Definer: the worker may touch no table.
+
+create or replace function ops.forget_full_buckets()
+returns integer
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_count integer;
+begin
+  delete from ops.buckets
+  where buckets.caller in (
+    select full_ones.caller
+    from ops.buckets as full_ones
+    where full_ones.full_at <= clock_timestamp()
+    for update skip locked
+  );
+  get diagnostics v_count = row_count;
+  return v_count;
+end;
+$function$;
+
+comment on function ops.forget_full_buckets() is
+'Delete the buckets that are full again; returns how many.';
+
+revoke all on function ops.forget_full_buckets() from public;
+grant execute on function ops.forget_full_buckets() to circle27_worker;
+
+-- source: db/functions/ops/spend.sql
+-- ops.spend(p_caller, p_quota, p_window, p_now): take one token out of a caller's bucket.
+--
+-- p_quota at once, p_quota / p_window after: over any time t at most p_quota + p_quota * t / p_window. Exact however
+-- many callers meet: the row's lock is held until the transaction ends, and a transaction that fails gives its token
+-- back. An empty bucket stays as it is: a denied call spends nothing.
+--
+-- The clock is read within the statement, for it must be read when the row is held: a caller who waited would be
+-- measured by the time before the wait. p_now is for tests.
+--
+-- No settings of its own: part of every write. Who calls it pins search_path.
+
+create or replace function ops.spend(
+  p_caller text,
+  p_quota integer,
+  p_window interval,
+  p_now timestamptz default null,
+  out remaining integer,
+  out retry_after integer
+)
+returns record
+language plpgsql
+volatile
+as $function$
+declare
+  v_pace    interval := p_window / p_quota;
+  v_full_at timestamptz;
+  v_now     timestamptz;
+begin
+  insert into ops.buckets as buckets (caller, full_at)
+  values (p_caller, coalesce(p_now, clock_timestamp()) + v_pace)
+  on conflict on constraint buckets_pkey do update
+  set full_at = greatest(buckets.full_at, coalesce(p_now, clock_timestamp())) + v_pace
+  where buckets.full_at + v_pace <= coalesce(p_now, clock_timestamp()) + p_window
+  returning buckets.full_at into v_full_at;
+
+  v_now := coalesce(p_now, clock_timestamp());
+  if found then
+    remaining := floor(extract(epoch from p_window - (v_full_at - v_now)) / extract(epoch from v_pace));
+    return;
+  end if;
+
+  -- Still locked by this transaction, so it is what was compared.
+  retry_after := (
+    select greatest(1, ceil(extract(epoch from buckets.full_at + v_pace - p_window - v_now)))
+    from ops.buckets
+    where buckets.caller = p_caller
+  );
+end;
+$function$;
+
+comment on function ops.spend(text, integer, interval, timestamptz) is
+'Take one token of p_quota a p_window: what remains; or, where none is left, in how many seconds to come back.';
+
+revoke all on function ops.spend(text, integer, interval, timestamptz) from public;
 
 -- source: db/policies/blocks.sql
 -- app.blocks: a member reads whom they block, and never who blocks them; writing goes through the functions.
@@ -4388,6 +7301,15 @@ to authenticated
 using (user_id = (select auth.uid()));
 
 comment on policy own_blocks on app.blocks is 'A member reads whom they block, never who blocks them.';
+
+create policy open_account on app.blocks
+as restrictive
+for select
+to authenticated
+-- Who has deleted the account sees nothing, whatever token is left; evaluated once for a query.
+using ((select app.account_is_open()));
+
+comment on policy open_account on app.blocks is 'Who has deleted the account reads nothing, whatever token is left.';
 
 -- source: db/policies/campus_domains.sql
 -- app.campus_domains: requests read it through the functions only.
@@ -4405,32 +7327,36 @@ grant select on app.campuses to service_role;
 grant select (campus_id, time_slot, user_id, circle_no, cancelled_at) on app.circle_members to authenticated;
 grant select on app.circle_members to service_role;
 
-create policy own_places on app.circle_members
+create policy places_in_my_circles on app.circle_members
 for select
 to authenticated
--- The member's own, by the index on user_id.
-using (user_id = (select auth.uid()));
-
-comment on policy own_places on app.circle_members is 'A member reads their own places.';
-
-create policy places_of_mates on app.circle_members
-for select
-to authenticated
--- The first three lines find the rows by the primary key, the last keeps those of the same circles.
+-- The first line finds the rows, the rest decides: the member's own, and those of the same circles. (One policy for
+-- both: as alternatives they could not be found that way.)
 using (
-  campus_id = (select min(places.campus_id) from app.my_places() as places)
-  and time_slot = any(array(select places.time_slot from app.my_places() as places))
-  and user_id = any((select app.my_mates())::uuid[])
-  and (campus_id, time_slot, circle_no) in (
-    select
-      places.campus_id,
-      places.time_slot,
-      places.circle_no
-    from app.my_places() as places
+  ctid = any((select app.my_place_rows())::tid[])
+  and (
+    user_id = (select auth.uid())
+    or (campus_id, time_slot, circle_no) in (
+      select
+        places.campus_id,
+        places.time_slot,
+        places.circle_no
+      from app.my_places() as places
+    )
   )
 );
 
-comment on policy places_of_mates on app.circle_members is 'A member reads who is or was in the same circles.';
+comment on policy places_in_my_circles on app.circle_members is
+'A member reads their own places, and who is or was in the same circles.';
+
+create policy open_account on app.circle_members
+as restrictive
+for select
+to authenticated
+-- Who has deleted the account sees nothing, whatever token is left; evaluated once for a query.
+using ((select app.account_is_open()));
+
+comment on policy open_account on app.circle_members is 'Who has deleted the account reads nothing, whatever token is left.';
 
 -- source: db/policies/circles.sql
 -- app.circles: a member reads the circles they are or were in.
@@ -4440,10 +7366,9 @@ grant select on app.circles to authenticated, service_role;
 create policy circles_of_mine on app.circles
 for select
 to authenticated
--- The first two lines find the slots by the primary key, the third keeps the own circle of each.
+-- The first line finds the rows, the rest decides.
 using (
-  campus_id = (select min(places.campus_id) from app.my_places() as places)
-  and time_slot = any(array(select places.time_slot from app.my_places() as places))
+  ctid = any((select app.my_circle_rows())::tid[])
   and (campus_id, time_slot, circle_no) in (
     select
       places.campus_id,
@@ -4454,6 +7379,15 @@ using (
 );
 
 comment on policy circles_of_mine on app.circles is 'A member reads the circles that they are or were in.';
+
+create policy open_account on app.circles
+as restrictive
+for select
+to authenticated
+-- Who has deleted the account sees nothing, whatever token is left; evaluated once for a query.
+using ((select app.account_is_open()));
+
+comment on policy open_account on app.circles is 'Who has deleted the account reads nothing, whatever token is left.';
 
 -- source: db/policies/clock_offset.sql
 -- app.clock_offset: the worker reads the clock; only app.set_clock_offset() moves it.
@@ -4481,6 +7415,15 @@ using (user_id = (select auth.uid()));
 
 comment on policy own_feedback on app.feedback is 'A member reads what they said themselves.';
 
+create policy open_account on app.feedback
+as restrictive
+for select
+to authenticated
+-- Who has deleted the account sees nothing, whatever token is left; evaluated once for a query.
+using ((select app.account_is_open()));
+
+comment on policy open_account on app.feedback is 'Who has deleted the account reads nothing, whatever token is left.';
+
 -- source: db/policies/feedback_about.sql
 -- app.feedback_about: a member reads what they said themselves, and never what was said about them.
 
@@ -4494,6 +7437,15 @@ using (user_id = (select auth.uid()));
 
 comment on policy own_words on app.feedback_about is 'A member reads what they said themselves, never what was said about them.';
 
+create policy open_account on app.feedback_about
+as restrictive
+for select
+to authenticated
+-- Who has deleted the account sees nothing, whatever token is left; evaluated once for a query.
+using ((select app.account_is_open()));
+
+comment on policy open_account on app.feedback_about is 'Who has deleted the account reads nothing, whatever token is left.';
+
 -- source: db/policies/meeting_spots.sql
 -- app.meeting_spots: requests read it through the functions only.
 
@@ -4503,6 +7455,11 @@ grant select on app.meeting_spots to service_role;
 -- app.meetings: what matching avoids; no member reads it.
 
 grant select on app.meetings to service_role;
+
+-- source: db/policies/reports.sql
+-- app.reports: operators read it through api.reports(); no member reads a row, not even their own.
+
+grant select on app.reports to service_role;
 
 -- source: db/policies/time_slots.sql
 -- app.time_slots: what is public of it comes from api.time_slots(); requests read it through the functions only.
@@ -4536,6 +7493,15 @@ using (user_id = any((select app.my_mates())::uuid[]));
 
 comment on policy circle_mates on app.users is 'A member reads those with whom they are or were in a circle.';
 
+create policy open_account on app.users
+as restrictive
+for select
+to authenticated
+-- Who has deleted the account sees nothing, whatever token is left; evaluated once for a query.
+using ((select app.account_is_open()));
+
+comment on policy open_account on app.users is 'Who has deleted the account reads nothing, whatever token is left.';
+
 -- source: db/policies/waitlist_entries.sql
 -- app.waitlist_entries: a member reads their own entries; joining and leaving go through the functions.
 
@@ -4548,5 +7514,14 @@ to authenticated
 using (user_id = (select auth.uid()));
 
 comment on policy own_entries on app.waitlist_entries is 'A member reads their own entries.';
+
+create policy open_account on app.waitlist_entries
+as restrictive
+for select
+to authenticated
+-- Who has deleted the account sees nothing, whatever token is left; evaluated once for a query.
+using ((select app.account_is_open()));
+
+comment on policy open_account on app.waitlist_entries is 'Who has deleted the account reads nothing, whatever token is left.';
 
 commit;

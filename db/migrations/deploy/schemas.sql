@@ -30,9 +30,12 @@ set local role circle27_auth;
 
 create schema identity;
 comment on schema identity is 'Codes, sessions and keys. Owned apart, so that a fault in an app function reads no secret.';
+-- Usage opens no door by itself: each function is granted by name, and no table is. authenticated: app.pre_request()
+-- asks whether the session is over.
+grant usage on schema identity to circle27_owner, authenticated, circle27_worker, circle27_monitor;
 
 create schema audit;
 comment on schema audit is 'Who did what to which row, when and from where. Append-only.';
-grant usage on schema audit to circle27_owner;
+grant usage on schema audit to circle27_owner, circle27_worker;
 
 commit;

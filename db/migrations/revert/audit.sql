@@ -4,6 +4,7 @@ begin;
 
 set local role circle27_auth;
 
+drop table audit.changes;
 drop table audit.log;
 
 commit;

@@ -1,0 +1,2 @@
+-- finds: api.ready()
+alter function api.ready() security invoker;

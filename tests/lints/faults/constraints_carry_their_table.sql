@@ -1,0 +1,2 @@
+-- finds: app.feedback positive
+alter table app.feedback add constraint positive check (rating > 0);

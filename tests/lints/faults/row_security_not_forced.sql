@@ -1,0 +1,2 @@
+-- finds: app.feedback
+alter table app.feedback force row level security;

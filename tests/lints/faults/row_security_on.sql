@@ -1,0 +1,2 @@
+-- finds: app.diaries
+create table app.diaries (campus_id text not null);
