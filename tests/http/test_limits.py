@@ -9,7 +9,6 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from threading import Barrier
 from typing import Any
 
@@ -84,26 +83,6 @@ def test_a_hundred_callers_get_exactly_the_quota(strict_stack: Stack) -> None:
             connection.close()
     left = sorted(row[0] for row in got if row[0] is not None)
     assert left == list(range(200))
-
-
-def test_two_gateways_share_one_bucket(strict_stack: Stack) -> None:
-    """Straight to both PostgREST, past the gateway's own count: a hundred callers, one member."""
-    token = strict_stack.token(next(people))
-    urls = [strict_stack.settings.url(name) for name in strict_stack.settings.postgrest_services()]
-    headers = {"Authorization": f"Bearer {token}"}
-    with ExitStack() as opened:  # a client for each caller: one that is shared closes idle connections under others
-        clients = [
-            opened.enter_context(httpx.Client(timeout=90, headers=headers, verify=False)) for _ in range(CALLERS)
-        ]
-
-        def call(number: int) -> httpx.Response:
-            return clients[number % CALLERS].post(f"{urls[number % 2]}/rpc/update_profile", json={})
-
-        answers, seconds = storm(400, call)
-        assert set(statuses(answers)) == {200, 429}
-        assert_law(statuses(answers)[200], 200, seconds)
-        # Reads are not counted there: their transactions are read only.
-        assert clients[0].post(f"{urls[0]}/rpc/my_profile", json={}).status_code == 200
 
 
 def test_a_denied_write_says_when_to_come_back_and_one_that_got_through_what_remains(
