@@ -1,6 +1,6 @@
 # Every target says what it does: `make help`.
 .DEFAULT_GOAL := all
-.PHONY: all help setup up down status demo test mutate fuzz lint format bench clean
+.PHONY: all help setup up down status demo test mutate fuzz faults lint format bench bench-matching clean
 
 CIRCLE27 := .venv/bin/circle27
 
@@ -34,17 +34,24 @@ mutate: setup ## take away, one at a time, what keeps members apart; a test must
 fuzz: setup ## 10,000 calls as every role, drawn from the OpenAPI document (ARGS='--calls 2000 --seed 5')
 	.venv/bin/python -m tests.fuzz $(ARGS)
 
+faults: setup ## 100 seeded runs through two deadlines while processes are killed (ARGS='--runs 5 --first 42')
+	.venv/bin/python -m tests.realtime.history $(ARGS)
+
 lint: setup ## ruff, mypy, sqlfluff, squawk, snapshot
 	stack/lint.sh
 
 format: setup ## format the Python code
 	.venv/bin/ruff check --fix -q . && .venv/bin/ruff format -q .
 
-bench: ## buttons against an empty call, joining against an insert, plans, row level security (needs wrk and a stack with CIRCLE27_RATE_LIMITS=off)
+bench: ## buttons against an empty call, joining against an insert, a million events, plans, row level security (needs wrk and a stack with CIRCLE27_RATE_LIMITS=off)
 	.venv/bin/python bench/button_states/run.py
 	.venv/bin/python bench/join/run.py
+	.venv/bin/python bench/outbox/run.py
 	.venv/bin/python bench/plans/run.py
 	.venv/bin/python bench/row_security/run.py
+
+bench-matching: setup ## the matching: times, simulated campuses, social golfers, beside others (ten minutes; exits with 1 where a budget is missed)
+	.venv/bin/python -m bench.matching.run $(ARGS)
 
 clean: ## stop the stack and delete its data
 	@[ ! -x $(CIRCLE27) ] || $(CIRCLE27) down

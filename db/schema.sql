@@ -131,6 +131,17 @@ create function api.block_user(p_user_id uuid)
 alter function api.block_user(uuid) owner to circle27_owner;
 grant execute on function api.block_user(uuid) to authenticated;
 
+-- function api.cancel_place(timestamp with time zone)
+create function api.cancel_place(p_time_slot timestamp with time zone)
+  returns json
+  language plpgsql
+  volatile
+  parallel unsafe
+  security definer
+  set search_path = pg_catalog, pg_temp
+alter function api.cancel_place(timestamp with time zone) owner to circle27_owner;
+grant execute on function api.cancel_place(timestamp with time zone) to authenticated;
+
 -- function api.cancel_time_slot(timestamp with time zone,text)
 create function api.cancel_time_slot(p_time_slot timestamp with time zone, p_campus_id text DEFAULT NULL::text)
   returns jsonb
@@ -153,6 +164,18 @@ create function api.delete_my_account()
   set search_path = pg_catalog, pg_temp
 alter function api.delete_my_account() owner to circle27_owner;
 grant execute on function api.delete_my_account() to authenticated;
+
+-- function api.explain_circle(timestamp with time zone,integer,text)
+create function api.explain_circle(p_time_slot timestamp with time zone, p_circle_no integer, p_campus_id text DEFAULT NULL::text)
+  returns jsonb
+  language plpgsql
+  volatile
+  parallel unsafe
+  security definer
+  set search_path = pg_catalog, pg_temp
+alter function api.explain_circle(timestamp with time zone,integer,text) owner to circle27_owner;
+grant execute on function api.explain_circle(timestamp with time zone,integer,text) to authenticated;
+grant execute on function api.explain_circle(timestamp with time zone,integer,text) to service_role;
 
 -- function api.export_my_data()
 create function api.export_my_data()
@@ -189,6 +212,17 @@ create function api.get_button_states(p_day date DEFAULT NULL::date)
   set search_path = pg_catalog, pg_temp
 alter function api.get_button_states(date) owner to circle27_owner;
 grant execute on function api.get_button_states(date) to authenticated;
+
+-- function api.get_online_users(uuid[])
+create function api.get_online_users(p_user_ids uuid[])
+  returns jsonb
+  language plpgsql
+  stable
+  parallel unsafe
+  security definer
+  set search_path = pg_catalog, pg_temp
+alter function api.get_online_users(uuid[]) owner to circle27_owner;
+grant execute on function api.get_online_users(uuid[]) to authenticated;
 
 -- function api.join_waitlist(timestamp with time zone)
 create function api.join_waitlist(p_time_slot timestamp with time zone)
@@ -278,6 +312,18 @@ create function api.open_stream()
 alter function api.open_stream() owner to circle27_owner;
 grant execute on function api.open_stream() to authenticated;
 
+-- function api.operator_day(date,text)
+create function api.operator_day(p_day date DEFAULT NULL::date, p_campus_id text DEFAULT NULL::text)
+  returns jsonb
+  language plpgsql
+  volatile
+  parallel unsafe
+  security definer
+  set search_path = pg_catalog, pg_temp
+alter function api.operator_day(date,text) owner to circle27_owner;
+grant execute on function api.operator_day(date,text) to authenticated;
+grant execute on function api.operator_day(date,text) to service_role;
+
 -- function api.ready()
 create function api.ready()
   returns jsonb
@@ -302,6 +348,18 @@ create function api.refresh_session(p_refresh_token text)
 alter function api.refresh_session(text) owner to circle27_owner;
 grant execute on function api.refresh_session(text) to anon;
 grant execute on function api.refresh_session(text) to authenticated;
+
+-- function api.replay_matching(timestamp with time zone,text)
+create function api.replay_matching(p_time_slot timestamp with time zone, p_campus_id text DEFAULT NULL::text)
+  returns jsonb
+  language plpgsql
+  volatile
+  parallel unsafe
+  security definer
+  set search_path = pg_catalog, pg_temp
+alter function api.replay_matching(timestamp with time zone,text) owner to circle27_owner;
+grant execute on function api.replay_matching(timestamp with time zone,text) to authenticated;
+grant execute on function api.replay_matching(timestamp with time zone,text) to service_role;
 
 -- function api.report_user(timestamp with time zone,uuid,text,text)
 create function api.report_user(p_time_slot timestamp with time zone, p_user_id uuid, p_reason text, p_comment text DEFAULT NULL::text)
@@ -359,6 +417,18 @@ create function api.set_clock_offset(p_offset interval)
   set search_path = pg_catalog, pg_temp
 alter function api.set_clock_offset(interval) owner to circle27_owner;
 grant execute on function api.set_clock_offset(interval) to service_role;
+
+-- function api.short_circles(text)
+create function api.short_circles(p_campus_id text DEFAULT NULL::text)
+  returns jsonb
+  language plpgsql
+  volatile
+  parallel unsafe
+  security definer
+  set search_path = pg_catalog, pg_temp
+alter function api.short_circles(text) owner to circle27_owner;
+grant execute on function api.short_circles(text) to authenticated;
+grant execute on function api.short_circles(text) to service_role;
 
 -- function api.sign_out()
 create function api.sign_out()
@@ -429,16 +499,16 @@ create function api.unblock_user(p_user_id uuid)
 alter function api.unblock_user(uuid) owner to circle27_owner;
 grant execute on function api.unblock_user(uuid) to authenticated;
 
--- function api.update_profile(text,jsonb)
-create function api.update_profile(p_display_name text DEFAULT NULL::text, p_attributes jsonb DEFAULT NULL::jsonb)
+-- function api.update_profile(text,jsonb,boolean)
+create function api.update_profile(p_display_name text DEFAULT NULL::text, p_attributes jsonb DEFAULT NULL::jsonb, p_circle_mail boolean DEFAULT NULL::boolean)
   returns jsonb
   language plpgsql
   volatile
   parallel unsafe
   security definer
   set search_path = pg_catalog, pg_temp
-alter function api.update_profile(text,jsonb) owner to circle27_owner;
-grant execute on function api.update_profile(text,jsonb) to authenticated;
+alter function api.update_profile(text,jsonb,boolean) owner to circle27_owner;
+grant execute on function api.update_profile(text,jsonb,boolean) to authenticated;
 
 -- function api.verify_login_code(text,text)
 create function api.verify_login_code(p_email text, p_code text)
@@ -480,10 +550,8 @@ create index blocks_blocked_id_idx on app.blocks USING btree (campus_id, blocked
 create index blocks_user_id_idx on app.blocks USING btree (user_id, campus_id);
 alter table app.blocks owner to circle27_owner;
 alter table app.blocks enable row level security;
-create policy open_account on app.blocks as restrictive for select to authenticated
-    using (( SELECT app.account_is_open() AS account_is_open));
 create policy own_blocks on app.blocks for select to authenticated
-    using (user_id = (( SELECT auth.uid() AS uid)));
+    using (user_id = (( SELECT app.my_id() AS my_id)));
 grant select on app.blocks to authenticated;
 grant select on app.blocks to service_role;
 
@@ -537,20 +605,27 @@ create table app.circle_members (
   time_slot timestamp with time zone not null,
   user_id uuid not null,
   circle_no integer not null,
+  moved_from integer,
+  moved_at timestamp with time zone,
   cancelled_at timestamp with time zone,
   attended boolean,
+  changes_count integer default 0 not null,
+  constraint circle_members_changes_count_sane CHECK (changes_count >= 0),
   constraint circle_members_circle_fkey FOREIGN KEY (campus_id, time_slot, circle_no) REFERENCES app.circles(campus_id, time_slot, circle_no) ON DELETE CASCADE,
   constraint circle_members_entry_fkey FOREIGN KEY (campus_id, time_slot, user_id) REFERENCES app.waitlist_entries(campus_id, time_slot, user_id) ON DELETE CASCADE,
+  constraint circle_members_moved_at_a_time CHECK ((moved_from IS NULL) = (moved_at IS NULL)),
+  constraint circle_members_moved_elsewhere CHECK (moved_from <> circle_no AND moved_from > 0),
   constraint circle_members_pkey PRIMARY KEY (campus_id, time_slot, user_id)
 );
 create index circle_members_circle_idx on app.circle_members USING btree (circle_no, time_slot, campus_id);
+create index circle_members_no_shows_idx on app.circle_members USING btree (campus_id, user_id, time_slot) WHERE attended = false;
 create index circle_members_user_id_idx on app.circle_members USING btree (user_id, campus_id, time_slot);
 alter table app.circle_members owner to circle27_owner;
 alter table app.circle_members enable row level security;
 create policy open_account on app.circle_members as restrictive for select to authenticated
-    using (( SELECT app.account_is_open() AS account_is_open));
+    using ((( SELECT app.my_id() AS my_id)) IS NOT NULL);
 create policy places_in_my_circles on app.circle_members for select to authenticated
-    using ((ctid = ANY ((( SELECT app.my_place_rows() AS my_place_rows))::tid[])) AND (user_id = (( SELECT auth.uid() AS uid)) OR ((campus_id, time_slot, circle_no) IN ( SELECT places.campus_id,
+    using ((ctid = ANY ((( SELECT app.my_place_rows() AS my_place_rows))::tid[])) AND (user_id = (( SELECT app.my_id() AS my_id)) OR ((campus_id, time_slot, circle_no) IN ( SELECT places.campus_id,
         places.time_slot,
         places.circle_no
        FROM app.my_places() places(campus_id, time_slot, circle_no)))));
@@ -577,7 +652,7 @@ create policy circles_of_mine on app.circles for select to authenticated
         places.circle_no
        FROM app.my_places() places(campus_id, time_slot, circle_no))));
 create policy open_account on app.circles as restrictive for select to authenticated
-    using (( SELECT app.account_is_open() AS account_is_open));
+    using ((( SELECT app.my_id() AS my_id)) IS NOT NULL);
 grant select on app.circles to authenticated;
 grant select on app.circles to service_role;
 
@@ -610,13 +685,12 @@ create table app.feedback (
   constraint feedback_pkey PRIMARY KEY (campus_id, time_slot, user_id),
   constraint feedback_rating_range CHECK (rating >= 1 AND rating <= 5)
 );
+create index feedback_low_idx on app.feedback USING btree (campus_id, user_id, time_slot) WHERE rating <= 2;
 create index feedback_user_id_idx on app.feedback USING btree (user_id, campus_id, time_slot);
 alter table app.feedback owner to circle27_owner;
 alter table app.feedback enable row level security;
-create policy open_account on app.feedback as restrictive for select to authenticated
-    using (( SELECT app.account_is_open() AS account_is_open));
 create policy own_feedback on app.feedback for select to authenticated
-    using (user_id = (( SELECT auth.uid() AS uid)));
+    using (user_id = (( SELECT app.my_id() AS my_id)));
 grant select on app.feedback to authenticated;
 grant select on app.feedback to service_role;
 
@@ -636,12 +710,11 @@ create table app.feedback_about (
 );
 create index feedback_about_about_idx on app.feedback_about USING btree (campus_id, about_id, time_slot);
 create index feedback_about_user_id_idx on app.feedback_about USING btree (user_id, campus_id, time_slot);
+create index feedback_about_wishes_idx on app.feedback_about USING btree (campus_id, user_id, about_id) WHERE meet_again IS NOT NULL;
 alter table app.feedback_about owner to circle27_owner;
 alter table app.feedback_about enable row level security;
-create policy open_account on app.feedback_about as restrictive for select to authenticated
-    using (( SELECT app.account_is_open() AS account_is_open));
 create policy own_words on app.feedback_about for select to authenticated
-    using (user_id = (( SELECT auth.uid() AS uid)));
+    using (user_id = (( SELECT app.my_id() AS my_id)));
 grant select on app.feedback_about to authenticated;
 grant select on app.feedback_about to service_role;
 
@@ -669,10 +742,9 @@ create table app.meetings (
   last_met_at timestamp with time zone not null,
   constraint meetings_count_positive CHECK (meetings_count > 0),
   constraint meetings_ordered CHECK (user_a < user_b),
-  constraint meetings_pkey PRIMARY KEY (campus_id, user_a, user_b),
-  constraint meetings_user_a_fkey FOREIGN KEY (campus_id, user_a) REFERENCES app.users(campus_id, user_id) ON DELETE CASCADE,
-  constraint meetings_user_b_fkey FOREIGN KEY (campus_id, user_b) REFERENCES app.users(campus_id, user_id) ON DELETE CASCADE
+  constraint meetings_pkey PRIMARY KEY (campus_id, user_a, user_b)
 );
+create index meetings_repeats_idx on app.meetings USING btree (campus_id, last_met_at) WHERE meetings_count > 1;
 create index meetings_user_b_idx on app.meetings USING btree (campus_id, user_b);
 alter table app.meetings owner to circle27_owner;
 alter table app.meetings enable row level security;
@@ -711,7 +783,9 @@ create table app.time_slots (
   version bigint not null,
   match_seed bigint,
   match_report jsonb,
+  match_inputs jsonb,
   constraint time_slots_campus_id_fkey FOREIGN KEY (campus_id) REFERENCES app.campuses(campus_id) ON DELETE CASCADE,
+  constraint time_slots_inputs_of_a_match CHECK (match_inputs IS NULL OR matched_at IS NOT NULL),
   constraint time_slots_matched_after_deadline CHECK (matched_at >= deadline_at),
   constraint time_slots_pkey PRIMARY KEY (campus_id, time_slot),
   constraint time_slots_report_of_a_match CHECK (match_report IS NULL OR matched_at IS NOT NULL),
@@ -744,6 +818,7 @@ create table app.users (
   display_name text not null,
   tier text default 'user'::text not null,
   attributes jsonb default '{}'::jsonb not null,
+  circle_mail boolean default true not null,
   created_at timestamp with time zone default clock_timestamp() not null,
   constraint users_attributes_object CHECK (jsonb_typeof(attributes) = 'object'::text),
   constraint users_attributes_small CHECK (octet_length(attributes #>> '{}'::text[]) <= 4096),
@@ -760,9 +835,9 @@ alter table app.users enable row level security;
 create policy circle_mates on app.users for select to authenticated
     using (user_id = ANY ((( SELECT app.my_mates() AS my_mates))::uuid[]));
 create policy open_account on app.users as restrictive for select to authenticated
-    using (( SELECT app.account_is_open() AS account_is_open));
+    using ((( SELECT app.my_id() AS my_id)) IS NOT NULL);
 create policy own_row on app.users for select to authenticated
-    using (user_id = (( SELECT auth.uid() AS uid)));
+    using (user_id = (( SELECT app.my_id() AS my_id)));
 grant select on app.users to service_role;
 grant select (campus_id, user_id, display_name) on app.users to authenticated;
 
@@ -774,30 +849,19 @@ create table app.waitlist_entries (
   joined_at timestamp with time zone not null,
   left_at timestamp with time zone,
   version bigint not null,
+  left_out boolean default false not null,
   constraint waitlist_entries_left_after_joined CHECK (left_at >= joined_at),
   constraint waitlist_entries_pkey PRIMARY KEY (campus_id, time_slot, user_id),
   constraint waitlist_entries_user_fkey FOREIGN KEY (campus_id, user_id) REFERENCES app.users(campus_id, user_id) ON DELETE CASCADE
 );
+create index waitlist_entries_left_out_idx on app.waitlist_entries USING btree (campus_id, user_id, time_slot) WHERE left_out;
 create index waitlist_entries_user_id_idx on app.waitlist_entries USING btree (user_id, campus_id, time_slot);
 alter table app.waitlist_entries owner to circle27_owner;
 alter table app.waitlist_entries enable row level security;
-create policy open_account on app.waitlist_entries as restrictive for select to authenticated
-    using (( SELECT app.account_is_open() AS account_is_open));
 create policy own_entries on app.waitlist_entries for select to authenticated
-    using (user_id = (( SELECT auth.uid() AS uid)));
+    using (user_id = (( SELECT app.my_id() AS my_id)));
 grant select on app.waitlist_entries to authenticated;
 grant select on app.waitlist_entries to service_role;
-
--- function app.account_is_open()
-create function app.account_is_open()
-  returns boolean
-  language plpgsql
-  stable
-  parallel unsafe
-  security definer
-  set search_path = pg_catalog, pg_temp
-alter function app.account_is_open() owner to circle27_owner;
-grant execute on function app.account_is_open() to authenticated;
 
 -- function app.add_campus(text,text,text,text[],time without time zone[])
 create function app.add_campus(p_campus_id text, p_name text, p_time_zone text, p_email_domains text[], p_slot_times time without time zone[] DEFAULT ARRAY['11:00:00'::time without time zone, '14:00:00'::time without time zone, '17:00:00'::time without time zone])
@@ -856,15 +920,25 @@ create function app.button_state(p_now timestamp with time zone, p_deadline_at t
   security invoker
 alter function app.button_state(timestamp with time zone,timestamp with time zone,timestamp with time zone,text,boolean,boolean,boolean) owner to circle27_owner;
 
--- function app.campus_reports(text,timestamp with time zone,integer)
-create function app.campus_reports(p_campus_id text, p_before timestamp with time zone, p_limit integer)
+-- function app.campus_reports(text,timestamp with time zone,integer,uuid)
+create function app.campus_reports(p_campus_id text, p_before timestamp with time zone, p_limit integer, p_reader_id uuid DEFAULT NULL::uuid)
   returns jsonb
   language plpgsql
   stable
   parallel unsafe
   security invoker
   set search_path = pg_catalog, pg_temp
-alter function app.campus_reports(text,timestamp with time zone,integer) owner to circle27_owner;
+alter function app.campus_reports(text,timestamp with time zone,integer,uuid) owner to circle27_owner;
+
+-- function app.cancel_place(text,uuid,timestamp with time zone)
+create function app.cancel_place(p_campus_id text, p_user_id uuid, p_time_slot timestamp with time zone)
+  returns json
+  language plpgsql
+  volatile
+  parallel unsafe
+  security invoker
+  set search_path = pg_catalog, pg_temp
+alter function app.cancel_place(text,uuid,timestamp with time zone) owner to circle27_owner;
 
 -- function app.cancel_time_slot(text,timestamp with time zone,text)
 create function app.cancel_time_slot(p_campus_id text, p_time_slot timestamp with time zone, p_reason text DEFAULT 'called_off'::text)
@@ -896,6 +970,28 @@ create function app.circle_facts(p_campus_id text, p_time_slot timestamp with ti
   set plan_cache_mode = force_custom_plan
   set search_path = pg_catalog, pg_temp
 alter function app.circle_facts(text,timestamp with time zone,integer) owner to circle27_owner;
+
+-- function app.circle_mail(text,uuid,timestamp with time zone)
+create function app.circle_mail(p_campus_id text, p_user_id uuid, p_time_slot timestamp with time zone)
+  returns jsonb
+  language plpgsql
+  stable
+  parallel unsafe
+  security definer
+  set TimeZone = UTC
+  set search_path = pg_catalog, pg_temp
+alter function app.circle_mail(text,uuid,timestamp with time zone) owner to circle27_owner;
+grant execute on function app.circle_mail(text,uuid,timestamp with time zone) to circle27_auth;
+
+-- function app.circle_people(text,timestamp with time zone,integer[])
+create function app.circle_people(p_campus_id text, p_time_slot timestamp with time zone, p_circle_nos integer[])
+  returns uuid[]
+  language plpgsql
+  stable
+  parallel unsafe
+  security invoker
+  set search_path = pg_catalog, pg_temp
+alter function app.circle_people(text,timestamp with time zone,integer[]) owner to circle27_owner;
 
 -- function app.clock()
 create function app.clock()
@@ -976,15 +1072,26 @@ alter function app.denial(text,integer) owner to circle27_owner;
 grant execute on function app.denial(text,integer) to circle27_auth;
 
 -- function app.draw_circles(app.campuses,uuid[],timestamp with time zone,bigint)
-create function app.draw_circles(p_campus app.campuses, p_people uuid[], p_time_slot timestamp with time zone, p_seed bigint)
-  returns integer[]
+create function app.draw_circles(p_campus app.campuses, p_people uuid[], p_time_slot timestamp with time zone, p_seed bigint, OUT circles integer[], OUT quality jsonb, OUT inputs jsonb)
+  returns record
   language plpgsql
   stable
   parallel unsafe
   security invoker
   set plan_cache_mode = force_custom_plan
   set search_path = pg_catalog, pg_temp
+  set work_mem = 64MB
 alter function app.draw_circles(app.campuses,uuid[],timestamp with time zone,bigint) owner to circle27_owner;
+
+-- function app.drawn_order(text,timestamp with time zone,bigint)
+create function app.drawn_order(p_campus_id text, p_time_slot timestamp with time zone, p_seed bigint)
+  returns uuid[]
+  language plpgsql
+  stable
+  parallel unsafe
+  security invoker
+  set search_path = pg_catalog, pg_temp
+alter function app.drawn_order(text,timestamp with time zone,bigint) owner to circle27_owner;
 
 -- function app.email_campus(text)
 create function app.email_campus(p_email text)
@@ -1027,6 +1134,27 @@ create function app.emit_circles(p_campus_id text, p_time_slot timestamp with ti
   set TimeZone = UTC
   set search_path = pg_catalog, pg_temp
 alter function app.emit_circles(text,timestamp with time zone) owner to circle27_owner;
+
+-- function app.emit_counts(jsonb)
+create function app.emit_counts(p_slots jsonb)
+  returns void
+  language plpgsql
+  volatile
+  parallel unsafe
+  security definer
+  set search_path = pg_catalog, pg_temp
+alter function app.emit_counts(jsonb) owner to circle27_owner;
+grant execute on function app.emit_counts(jsonb) to circle27_worker;
+
+-- function app.emit_presence(uuid[])
+create function app.emit_presence(p_user_ids uuid[])
+  returns void
+  language plpgsql
+  volatile
+  parallel unsafe
+  security invoker
+  set search_path = pg_catalog, pg_temp
+alter function app.emit_presence(uuid[]) owner to circle27_owner;
 
 -- function app.emit_session_end(text,uuid)
 create function app.emit_session_end(p_campus_id text, p_session_id uuid)
@@ -1072,6 +1200,17 @@ grant execute on function app.error_registry() to authenticated;
 grant execute on function app.error_registry() to circle27_auth;
 grant execute on function app.error_registry() to service_role;
 
+-- function app.explain_circle(text,timestamp with time zone,integer)
+create function app.explain_circle(p_campus_id text, p_time_slot timestamp with time zone, p_circle_no integer)
+  returns jsonb
+  language plpgsql
+  stable
+  parallel unsafe
+  security invoker
+  set plan_cache_mode = force_custom_plan
+  set search_path = pg_catalog, pg_temp
+alter function app.explain_circle(text,timestamp with time zone,integer) owner to circle27_owner;
+
 -- function app.export_member(text,uuid)
 create function app.export_member(p_campus_id text, p_user_id uuid)
   returns jsonb
@@ -1092,16 +1231,26 @@ create function app.feedback_about(p_campus_id text, p_user_id uuid, p_time_slot
   set search_path = pg_catalog, pg_temp
 alter function app.feedback_about(text,uuid,timestamp with time zone,jsonb) owner to circle27_owner;
 
--- function app.form_circles(integer,integer,integer,integer,integer[],integer[],integer[],integer[],integer[],bigint)
-create function app.form_circles(p_people integer, p_size_min integer, p_size_target integer, p_size_max integer, p_wall_a integer[], p_wall_b integer[], p_met_a integer[], p_met_b integer[], p_met_cost integer[], p_seed bigint)
-  returns integer[]
+-- function app.form_circles(integer,integer,integer,integer,integer[],integer[],integer[],integer[],integer[],integer[],integer[],integer[],bigint)
+create function app.form_circles(p_people integer, p_size_min integer, p_size_target integer, p_size_max integer, p_wall_a integer[], p_wall_b integer[], p_pair_a integer[], p_pair_b integer[], p_pair_cost integer[], p_missed integer[], p_risk integer[], p_class integer[], p_seed bigint, OUT circles integer[], OUT steps integer)
+  returns record
   language plpgsql
   immutable
   parallel unsafe
   security invoker
   set plan_cache_mode = force_custom_plan
   set search_path = pg_catalog, pg_temp
-alter function app.form_circles(integer,integer,integer,integer,integer[],integer[],integer[],integer[],integer[],bigint) owner to circle27_owner;
+alter function app.form_circles(integer,integer,integer,integer,integer[],integer[],integer[],integer[],integer[],integer[],integer[],integer[],bigint) owner to circle27_owner;
+
+-- function app.free_spot(text,timestamp with time zone,integer,integer)
+create function app.free_spot(p_campus_id text, p_time_slot timestamp with time zone, p_circle_no integer, p_heir integer)
+  returns void
+  language plpgsql
+  volatile
+  parallel unsafe
+  security invoker
+  set search_path = pg_catalog, pg_temp
+alter function app.free_spot(text,timestamp with time zone,integer,integer) owner to circle27_owner;
 
 -- function app.hour_text(timestamp without time zone)
 create function app.hour_text(p_local timestamp without time zone)
@@ -1149,6 +1298,31 @@ create function app.judge_no_shows(p_campus_id text, p_time_slot timestamp with 
   security invoker
   set search_path = pg_catalog, pg_temp
 alter function app.judge_no_shows(text,timestamp with time zone,uuid[],timestamp with time zone) owner to circle27_owner;
+
+-- function app.known_meetings(text,uuid[],timestamp with time zone)
+create function app.known_meetings(p_campus_id text, p_people uuid[], p_time_slot timestamp with time zone)
+  returns TABLE(a integer, b integer, meetings_count integer, last_met_at timestamp with time zone)
+  language plpgsql
+  stable
+  parallel unsafe
+  security invoker
+  rows 100000
+  set enable_mergejoin = off
+  set enable_nestloop = off
+  set plan_cache_mode = force_custom_plan
+  set search_path = pg_catalog, pg_temp
+alter function app.known_meetings(text,uuid[],timestamp with time zone) owner to circle27_owner;
+
+-- function app.known_wishes(text,uuid[],timestamp with time zone)
+create function app.known_wishes(p_campus_id text, p_people uuid[], p_time_slot timestamp with time zone)
+  returns TABLE(user_a uuid, user_b uuid, apart boolean, again boolean)
+  language plpgsql
+  stable
+  parallel unsafe
+  security invoker
+  set plan_cache_mode = force_custom_plan
+  set search_path = pg_catalog, pg_temp
+alter function app.known_wishes(text,uuid[],timestamp with time zone) owner to circle27_owner;
 
 -- function app.leave_ahead(text,uuid)
 create function app.leave_ahead(p_campus_id text, p_user_id uuid)
@@ -1231,6 +1405,27 @@ create function app.lock_member(p_user_id uuid)
   set search_path = pg_catalog, pg_temp
 alter function app.lock_member(uuid) owner to circle27_owner;
 
+-- function app.mail_circles(text,timestamp with time zone,uuid[],interval)
+create function app.mail_circles(p_campus_id text, p_time_slot timestamp with time zone, p_user_ids uuid[], p_pause interval DEFAULT '00:00:10'::interval)
+  returns void
+  language plpgsql
+  volatile
+  parallel unsafe
+  security invoker
+  set search_path = pg_catalog, pg_temp
+alter function app.mail_circles(text,timestamp with time zone,uuid[],interval) owner to circle27_owner;
+
+-- function app.mail_slot(text,timestamp with time zone)
+create function app.mail_slot(p_campus_id text, p_time_slot timestamp with time zone)
+  returns void
+  language plpgsql
+  volatile
+  parallel unsafe
+  security definer
+  set search_path = pg_catalog, pg_temp
+alter function app.mail_slot(text,timestamp with time zone) owner to circle27_owner;
+grant execute on function app.mail_slot(text,timestamp with time zone) to circle27_auth;
+
 -- function app.match_time_slot(text,timestamp with time zone,bigint)
 create function app.match_time_slot(p_campus_id text, p_time_slot timestamp with time zone, p_seed bigint DEFAULT NULL::bigint)
   returns jsonb
@@ -1241,6 +1436,26 @@ create function app.match_time_slot(p_campus_id text, p_time_slot timestamp with
   set TimeZone = UTC
   set search_path = pg_catalog, pg_temp
 alter function app.match_time_slot(text,timestamp with time zone,bigint) owner to circle27_owner;
+
+-- function app.match_weights()
+create function app.match_weights()
+  returns jsonb
+  language sql
+  immutable
+  parallel safe
+  security invoker
+alter function app.match_weights() owner to circle27_owner;
+
+-- function app.matching_inputs(app.campuses,uuid[],timestamp with time zone)
+create function app.matching_inputs(p_campus app.campuses, p_people uuid[], p_time_slot timestamp with time zone)
+  returns jsonb
+  language plpgsql
+  stable
+  parallel unsafe
+  security invoker
+  set plan_cache_mode = force_custom_plan
+  set search_path = pg_catalog, pg_temp
+alter function app.matching_inputs(app.campuses,uuid[],timestamp with time zone) owner to circle27_owner;
 
 -- function app.member_circle(text,uuid,timestamp with time zone,timestamp with time zone)
 create function app.member_circle(p_campus_id text, p_user_id uuid, p_time_slot timestamp with time zone, p_now timestamp with time zone)
@@ -1274,6 +1489,16 @@ create function app.member_time_zone(p_user_id uuid)
 alter function app.member_time_zone(uuid) owner to circle27_owner;
 grant execute on function app.member_time_zone(uuid) to authenticated;
 
+-- function app.merge_circles(text,timestamp with time zone,timestamp with time zone)
+create function app.merge_circles(p_campus_id text, p_time_slot timestamp with time zone, p_now timestamp with time zone)
+  returns integer[]
+  language plpgsql
+  volatile
+  parallel unsafe
+  security invoker
+  set search_path = pg_catalog, pg_temp
+alter function app.merge_circles(text,timestamp with time zone,timestamp with time zone) owner to circle27_owner;
+
 -- function app.my_circle_rows()
 create function app.my_circle_rows()
   returns tid[]
@@ -1284,6 +1509,17 @@ create function app.my_circle_rows()
   set search_path = pg_catalog, pg_temp
 alter function app.my_circle_rows() owner to circle27_owner;
 grant execute on function app.my_circle_rows() to authenticated;
+
+-- function app.my_id()
+create function app.my_id()
+  returns uuid
+  language plpgsql
+  stable
+  parallel unsafe
+  security definer
+  set search_path = pg_catalog, pg_temp
+alter function app.my_id() owner to circle27_owner;
+grant execute on function app.my_id() to authenticated;
 
 -- function app.my_mates()
 create function app.my_mates()
@@ -1327,6 +1563,16 @@ create function app.next_version()
   security invoker
 alter function app.next_version() owner to circle27_owner;
 
+-- function app.online_users(text,uuid,uuid[])
+create function app.online_users(p_campus_id text, p_user_id uuid, p_user_ids uuid[])
+  returns uuid[]
+  language plpgsql
+  stable
+  parallel unsafe
+  security invoker
+  set search_path = pg_catalog, pg_temp
+alter function app.online_users(text,uuid,uuid[]) owner to circle27_owner;
+
 -- function app.open_campus_slots(text,timestamp with time zone)
 create function app.open_campus_slots(p_campus_id text, p_now timestamp with time zone)
   returns integer
@@ -1336,6 +1582,17 @@ create function app.open_campus_slots(p_campus_id text, p_now timestamp with tim
   security invoker
   set search_path = pg_catalog, pg_temp
 alter function app.open_campus_slots(text,timestamp with time zone) owner to circle27_owner;
+
+-- function app.open_seats(app.campuses,timestamp with time zone,uuid[],integer[])
+create function app.open_seats(p_campus app.campuses, p_time_slot timestamp with time zone, p_people uuid[], p_not integer[])
+  returns TABLE(circle_no integer, rank integer)
+  language plpgsql
+  stable
+  parallel unsafe
+  security invoker
+  set plan_cache_mode = force_custom_plan
+  set search_path = pg_catalog, pg_temp
+alter function app.open_seats(app.campuses,timestamp with time zone,uuid[],integer[]) owner to circle27_owner;
 
 -- function app.open_time_slots(timestamp with time zone)
 create function app.open_time_slots(p_now timestamp with time zone DEFAULT NULL::timestamp with time zone)
@@ -1347,6 +1604,36 @@ create function app.open_time_slots(p_now timestamp with time zone DEFAULT NULL:
   set search_path = pg_catalog, pg_temp
 alter function app.open_time_slots(timestamp with time zone) owner to circle27_owner;
 grant execute on function app.open_time_slots(timestamp with time zone) to circle27_worker;
+
+-- function app.operator_campus(text,text,timestamp with time zone,jsonb)
+create function app.operator_campus(p_campus_id text, p_denied text, p_time_slot timestamp with time zone DEFAULT NULL::timestamp with time zone, p_details jsonb DEFAULT NULL::jsonb)
+  returns text
+  language plpgsql
+  volatile
+  parallel unsafe
+  security invoker
+  set search_path = pg_catalog, pg_temp
+alter function app.operator_campus(text,text,timestamp with time zone,jsonb) owner to circle27_owner;
+
+-- function app.operator_day(text,date,timestamp with time zone)
+create function app.operator_day(p_campus_id text, p_day date, p_now timestamp with time zone)
+  returns jsonb
+  language plpgsql
+  stable
+  parallel unsafe
+  security invoker
+  set search_path = pg_catalog, pg_temp
+alter function app.operator_day(text,date,timestamp with time zone) owner to circle27_owner;
+
+-- function app.operator_slots(text,text,date,timestamp with time zone)
+create function app.operator_slots(p_campus_id text, p_time_zone text, p_day date, p_now timestamp with time zone)
+  returns jsonb
+  language plpgsql
+  stable
+  parallel unsafe
+  security invoker
+  set search_path = pg_catalog, pg_temp
+alter function app.operator_slots(text,text,date,timestamp with time zone) owner to circle27_owner;
 
 -- function app.own_circle_no(text,uuid,app.time_slots,timestamp with time zone)
 create function app.own_circle_no(p_campus_id text, p_user_id uuid, p_slot app.time_slots, p_now timestamp with time zone)
@@ -1390,6 +1677,16 @@ create function app.recount_meetings(p_campus_id text, p_time_slot timestamp wit
   set search_path = pg_catalog, pg_temp
 alter function app.recount_meetings(text,timestamp with time zone) owner to circle27_owner;
 
+-- function app.recount_pairs(text,uuid[])
+create function app.recount_pairs(p_campus_id text, p_user_ids uuid[])
+  returns void
+  language plpgsql
+  volatile
+  parallel unsafe
+  security invoker
+  set search_path = pg_catalog, pg_temp
+alter function app.recount_pairs(text,uuid[]) owner to circle27_owner;
+
 -- function app.refuse(text,jsonb)
 create function app.refuse(p_slug text, p_headers jsonb DEFAULT NULL::jsonb)
   returns void
@@ -1414,6 +1711,17 @@ create function app.register_user(p_email text, p_display_name text DEFAULT NULL
   set search_path = pg_catalog, pg_temp
 alter function app.register_user(text,text) owner to circle27_owner;
 grant execute on function app.register_user(text,text) to circle27_auth;
+
+-- function app.replay_matching(text,timestamp with time zone)
+create function app.replay_matching(p_campus_id text, p_time_slot timestamp with time zone)
+  returns jsonb
+  language plpgsql
+  stable
+  parallel unsafe
+  security invoker
+  set plan_cache_mode = force_custom_plan
+  set search_path = pg_catalog, pg_temp
+alter function app.replay_matching(text,timestamp with time zone) owner to circle27_owner;
 
 -- function app.report_user(text,uuid,timestamp with time zone,uuid,text,text)
 create function app.report_user(p_campus_id text, p_user_id uuid, p_time_slot timestamp with time zone, p_reported_id uuid, p_reason text, p_comment text)
@@ -1455,17 +1763,40 @@ create function app.seat_circles(p_slot app.time_slots, p_people uuid[], p_circl
   security invoker
   set plan_cache_mode = force_custom_plan
   set search_path = pg_catalog, pg_temp
+  set work_mem = 64MB
 alter function app.seat_circles(app.time_slots,uuid[],integer[],bigint) owner to circle27_owner;
 
--- function app.seat_walled(integer,integer[],integer[],integer,integer,integer[],integer,integer,bigint,integer)
-create function app.seat_walled(p_walled integer, p_wall_start integer[], p_wall_with integer[], p_fillers integer, p_circles integer, p_room integer[], p_size_min integer, p_left_out integer, p_spread bigint, p_steps integer)
+-- function app.seat_people(integer,integer,integer,integer,integer[],integer[],integer[],bigint)
+create function app.seat_people(p_people integer, p_size_min integer, p_size_target integer, p_size_max integer, p_wall_a integer[], p_wall_b integer[], p_missed integer[], p_seed bigint)
+  returns integer[]
+  language plpgsql
+  immutable
+  parallel unsafe
+  security invoker
+  set plan_cache_mode = force_custom_plan
+  set search_path = pg_catalog, pg_temp
+alter function app.seat_people(integer,integer,integer,integer,integer[],integer[],integer[],bigint) owner to circle27_owner;
+
+-- function app.seat_walled(integer,integer[],integer[],integer,integer,integer[],integer,integer,boolean[],integer,integer,bigint,integer)
+create function app.seat_walled(p_walled integer, p_wall_start integer[], p_wall_with integer[], p_fillers integer, p_circles integer, p_room integer[], p_size_min integer, p_left_out integer, p_kept boolean[], p_free_fillers integer, p_kept_out integer, p_spread bigint, p_steps integer)
   returns integer[]
   language plpgsql
   immutable
   parallel unsafe
   security invoker
   set search_path = pg_catalog, pg_temp
-alter function app.seat_walled(integer,integer[],integer[],integer,integer,integer[],integer,integer,bigint,integer) owner to circle27_owner;
+alter function app.seat_walled(integer,integer[],integer[],integer,integer,integer[],integer,integer,boolean[],integer,integer,bigint,integer) owner to circle27_owner;
+
+-- function app.seats_elsewhere(app.campuses,timestamp with time zone,uuid[],integer)
+create function app.seats_elsewhere(p_campus app.campuses, p_time_slot timestamp with time zone, p_people uuid[], p_circle_no integer)
+  returns integer[]
+  language plpgsql
+  stable
+  parallel unsafe
+  security invoker
+  set plan_cache_mode = force_custom_plan
+  set search_path = pg_catalog, pg_temp
+alter function app.seats_elsewhere(app.campuses,timestamp with time zone,uuid[],integer) owner to circle27_owner;
 
 -- function app.set_clock_offset(interval)
 create function app.set_clock_offset(p_offset interval)
@@ -1476,6 +1807,26 @@ create function app.set_clock_offset(p_offset interval)
   security invoker
   set search_path = pg_catalog, pg_temp
 alter function app.set_clock_offset(interval) owner to circle27_owner;
+
+-- function app.set_tier(text,uuid,text)
+create function app.set_tier(p_campus_id text, p_user_id uuid, p_tier text)
+  returns jsonb
+  language plpgsql
+  volatile
+  parallel unsafe
+  security invoker
+  set search_path = pg_catalog, pg_temp
+alter function app.set_tier(text,uuid,text) owner to circle27_owner;
+
+-- function app.short_circles(text,timestamp with time zone)
+create function app.short_circles(p_campus_id text, p_now timestamp with time zone)
+  returns jsonb
+  language plpgsql
+  stable
+  parallel unsafe
+  security invoker
+  set search_path = pg_catalog, pg_temp
+alter function app.short_circles(text,timestamp with time zone) owner to circle27_owner;
 
 -- function app.slot_facts(app.time_slots,timestamp with time zone)
 create function app.slot_facts(p_slot app.time_slots, p_now timestamp with time zone)
@@ -1544,6 +1895,27 @@ create function app.suspend_user(p_campus_id text, p_user_id uuid, p_until times
   set search_path = pg_catalog, pg_temp
 alter function app.suspend_user(text,uuid,timestamp with time zone,text) owner to circle27_owner;
 
+-- function app.swap_by_lists(integer[],integer,integer[],integer[],integer[],integer[],integer,integer[],integer,integer,bigint)
+create function app.swap_by_lists(p_circle_of integer[], p_size_min integer, p_pair_a integer[], p_pair_b integer[], p_pair_cost integer[], p_class integer[], p_class_cost integer, p_risk integer[], p_risk_cost integer, p_steps integer, p_seed bigint, OUT circle_of integer[], OUT steps integer)
+  returns record
+  language plpgsql
+  immutable
+  parallel unsafe
+  security invoker
+  set plan_cache_mode = force_custom_plan
+  set search_path = pg_catalog, pg_temp
+alter function app.swap_by_lists(integer[],integer,integer[],integer[],integer[],integer[],integer,integer[],integer,integer,bigint) owner to circle27_owner;
+
+-- function app.swap_by_matrix(integer[],integer,integer,integer[],integer[],integer[],integer[],integer[],integer[],integer,integer,bigint)
+create function app.swap_by_matrix(p_circle_of integer[], p_size_min integer, p_size_max integer, p_pair_a integer[], p_pair_b integer[], p_pair_cost integer[], p_free_start integer[], p_free integer[], p_risk integer[], p_risk_cost integer, p_steps integer, p_seed bigint, OUT circle_of integer[], OUT cost integer, OUT steps integer)
+  returns record
+  language plpgsql
+  immutable
+  parallel unsafe
+  security invoker
+  set search_path = pg_catalog, pg_temp
+alter function app.swap_by_matrix(integer[],integer,integer,integer[],integer[],integer[],integer[],integer[],integer[],integer,integer,bigint) owner to circle27_owner;
+
 -- function app.unblock_user(text,uuid,uuid)
 create function app.unblock_user(p_campus_id text, p_user_id uuid, p_blocked_id uuid)
   returns jsonb
@@ -1554,15 +1926,15 @@ create function app.unblock_user(p_campus_id text, p_user_id uuid, p_blocked_id 
   set search_path = pg_catalog, pg_temp
 alter function app.unblock_user(text,uuid,uuid) owner to circle27_owner;
 
--- function app.update_profile(text,uuid,text,jsonb)
-create function app.update_profile(p_campus_id text, p_user_id uuid, p_display_name text, p_attributes jsonb)
+-- function app.update_profile(text,uuid,text,jsonb,boolean)
+create function app.update_profile(p_campus_id text, p_user_id uuid, p_display_name text, p_attributes jsonb, p_circle_mail boolean DEFAULT NULL::boolean)
   returns jsonb
   language plpgsql
   volatile
   parallel unsafe
   security invoker
   set search_path = pg_catalog, pg_temp
-alter function app.update_profile(text,uuid,text,jsonb) owner to circle27_owner;
+alter function app.update_profile(text,uuid,text,jsonb,boolean) owner to circle27_owner;
 
 -- function app.use_campus_zone(text)
 create function app.use_campus_zone(p_campus_id text)
@@ -1774,11 +2146,21 @@ grant execute on function auth.uid() to service_role;
 -- schema events
 create schema events;
 alter schema events owner to circle27_owner;
+grant usage on schema events to circle27_monitor;
 grant usage on schema events to circle27_worker;
 
 -- sequence events.outbox_id_seq
 create sequence events.outbox_id_seq as bigint increment by 1 minvalue 1 maxvalue 9223372036854775807 start with 1 cache 1 no cycle owned by events.outbox.id;
 alter sequence events.outbox_id_seq owner to circle27_owner;
+
+-- table events.gateways
+create table events.gateways (
+  gateway text not null,
+  renewed_at timestamp with time zone not null,
+  constraint gateways_pkey PRIMARY KEY (gateway)
+);
+alter table events.gateways owner to circle27_owner;
+alter table events.gateways enable row level security;
 
 -- table events.outbox
 create table events.outbox (
@@ -1788,15 +2170,78 @@ create table events.outbox (
   event text not null,
   payload jsonb not null,
   emitted_at timestamp with time zone default clock_timestamp() not null,
-  constraint outbox_channel_form CHECK (channel ~ '^(user|session):[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$'::text OR channel ~ '^campus:[a-z0-9][a-z0-9-]{0,62}$'::text),
-  constraint outbox_event_form CHECK (event ~ '^[a-z_]{1,32}$'::text),
+  constraint outbox_channel_form CHECK (channel ~ '^(user|session):[0-9a-f]+-[0-9a-f]+-[0-9a-f]+-[0-9a-f]+-[0-9a-f]+$'::text AND octet_length(channel) = (POSITION((':'::text) IN (channel)) + 36) OR channel ~ '^campus:[a-z0-9][a-z0-9-]{0,62}$'::text),
+  constraint outbox_event_form CHECK (event ~ '^[a-z_]+$'::text AND octet_length(event) <= 32),
   constraint outbox_payload_object CHECK (jsonb_typeof(payload) = 'object'::text),
   constraint outbox_payload_small CHECK (octet_length(payload #>> '{}'::text[]) <= 16384),
   constraint outbox_pkey PRIMARY KEY (id, campus_id)
 );
 alter table events.outbox owner to circle27_owner;
-alter table events.outbox set (autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_threshold=5000);
+alter table events.outbox set (autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_threshold=5000, autovacuum_vacuum_insert_threshold=-1, autovacuum_vacuum_cost_delay=0);
 alter table events.outbox enable row level security;
+
+-- table events.streams
+create table events.streams (
+  campus_id text not null,
+  stream_id text not null,
+  user_id uuid not null,
+  session_id uuid not null,
+  gateway text not null,
+  process_id integer not null,
+  opened_at timestamp with time zone default clock_timestamp() not null,
+  expires_at timestamp with time zone not null,
+  constraint streams_pkey PRIMARY KEY (stream_id, campus_id),
+  constraint streams_stream_id_form CHECK (stream_id ~ '^[0-9a-f]{32}$'::text)
+);
+create index streams_expires_at_idx on events.streams USING btree (expires_at);
+create index streams_user_idx on events.streams USING btree (campus_id, user_id);
+alter table events.streams owner to circle27_owner;
+alter table events.streams set (autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_threshold=5000);
+alter table events.streams enable row level security;
+
+-- function events.close_streams(text[])
+create function events.close_streams(p_stream_ids text[])
+  returns integer
+  language plpgsql
+  volatile
+  parallel unsafe
+  security definer
+  set search_path = pg_catalog, pg_temp
+alter function events.close_streams(text[]) owner to circle27_owner;
+grant execute on function events.close_streams(text[]) to circle27_worker;
+
+-- function events.end_expired_streams()
+create function events.end_expired_streams()
+  returns integer
+  language plpgsql
+  volatile
+  parallel unsafe
+  security definer
+  set search_path = pg_catalog, pg_temp
+alter function events.end_expired_streams() owner to circle27_owner;
+grant execute on function events.end_expired_streams() to circle27_worker;
+
+-- function events.outbox_status()
+create function events.outbox_status()
+  returns jsonb
+  language plpgsql
+  stable
+  parallel unsafe
+  security definer
+  set search_path = pg_catalog, pg_temp
+alter function events.outbox_status() owner to circle27_owner;
+grant execute on function events.outbox_status() to circle27_monitor;
+
+-- function events.renew_gateway(text,integer[])
+create function events.renew_gateway(p_gateway text, p_dead integer[] DEFAULT '{}'::integer[])
+  returns integer[]
+  language plpgsql
+  volatile
+  parallel unsafe
+  security definer
+  set search_path = pg_catalog, pg_temp
+alter function events.renew_gateway(text,integer[]) owner to circle27_owner;
+grant execute on function events.renew_gateway(text,integer[]) to circle27_worker;
 
 -- function events.take(integer)
 create function events.take(p_limit integer)
@@ -1805,6 +2250,7 @@ create function events.take(p_limit integer)
   volatile
   parallel unsafe
   security definer
+  set enable_sort = off
   set search_path = pg_catalog, pg_temp
 alter function events.take(integer) owner to circle27_owner;
 grant execute on function events.take(integer) to circle27_worker;
@@ -1862,6 +2308,7 @@ create table identity.mail_server (
   only_row boolean default true not null,
   failures integer default 0 not null,
   open_until timestamp with time zone,
+  trial_until timestamp with time zone,
   failed_at timestamp with time zone,
   error text,
   constraint mail_server_error_short CHECK (length(error) <= 200),
@@ -1876,7 +2323,7 @@ alter table identity.mail_server enable row level security;
 create table identity.mails (
   mail_id bigint default nextval('identity.mails_mail_id_seq'::regclass) not null,
   kind text not null,
-  recipient text not null,
+  recipient text,
   facts jsonb default '{}'::jsonb not null,
   created_at timestamp with time zone not null,
   expires_at timestamp with time zone not null,
@@ -1887,10 +2334,12 @@ create table identity.mails (
   constraint mails_kind_form CHECK (kind ~ '^[a-z_]{1,32}$'::text),
   constraint mails_pkey PRIMARY KEY (mail_id),
   constraint mails_recipient_form CHECK (recipient ~ '^[^[:space:][:cntrl:]<>]+@[^[:space:][:cntrl:]<>]+$'::text),
+  constraint mails_recipient_known CHECK ((recipient IS NULL) = (kind = 'circles'::text)),
   constraint mails_times_ordered CHECK (created_at <= expires_at)
 );
+create unique index mails_circle_key on identity.mails USING btree (recipient, (facts ->> 'timeSlot'::text)) WHERE kind = 'circle'::text;
+create index mails_due_idx on identity.mails USING btree ((kind <> 'login_code'::text), next_try_at, mail_id);
 create unique index mails_login_code_key on identity.mails USING btree (recipient) WHERE kind = 'login_code'::text;
-create index mails_next_try_at_idx on identity.mails USING btree (next_try_at);
 alter table identity.mails owner to circle27_auth;
 alter table identity.mails enable row level security;
 
@@ -1999,6 +2448,16 @@ create function identity.erase(p_user_id uuid, p_email text, p_now timestamp wit
 alter function identity.erase(uuid,text,timestamp with time zone) owner to circle27_auth;
 grant execute on function identity.erase(uuid,text,timestamp with time zone) to circle27_owner;
 
+-- function identity.forget_former_keys()
+create function identity.forget_former_keys()
+  returns integer
+  language plpgsql
+  volatile
+  parallel unsafe
+  security invoker
+  set search_path = pg_catalog, pg_temp
+alter function identity.forget_former_keys() owner to circle27_auth;
+
 -- function identity.forget_old(timestamp with time zone)
 create function identity.forget_old(p_now timestamp with time zone DEFAULT clock_timestamp())
   returns integer
@@ -2021,16 +2480,16 @@ create function identity.hmac_sha256(p_key bytea, p_message bytea)
   set search_path = pg_catalog, pg_temp
 alter function identity.hmac_sha256(bytea,bytea) owner to circle27_auth;
 
--- function identity.mail_failed(bigint,integer,boolean,text,timestamp with time zone)
-create function identity.mail_failed(p_mail_id bigint, p_attempt integer, p_refused boolean, p_error text, p_now timestamp with time zone DEFAULT clock_timestamp())
+-- function identity.mail_failed(bigint,integer,boolean,text,timestamp with time zone,boolean)
+create function identity.mail_failed(p_mail_id bigint, p_attempt integer, p_refused boolean, p_error text, p_now timestamp with time zone DEFAULT clock_timestamp(), p_by_server boolean DEFAULT true)
   returns void
   language plpgsql
   volatile
   parallel unsafe
   security definer
   set search_path = pg_catalog, pg_temp
-alter function identity.mail_failed(bigint,integer,boolean,text,timestamp with time zone) owner to circle27_auth;
-grant execute on function identity.mail_failed(bigint,integer,boolean,text,timestamp with time zone) to circle27_worker;
+alter function identity.mail_failed(bigint,integer,boolean,text,timestamp with time zone,boolean) owner to circle27_auth;
+grant execute on function identity.mail_failed(bigint,integer,boolean,text,timestamp with time zone,boolean) to circle27_worker;
 
 -- function identity.mail_sent(bigint,integer)
 create function identity.mail_sent(p_mail_id bigint, p_attempt integer)
@@ -2074,6 +2533,30 @@ create function identity.note_session(p_campus_id text, p_user_id uuid, p_sessio
   security invoker
   set search_path = pg_catalog, pg_temp
 alter function identity.note_session(text,uuid,uuid,timestamp with time zone) owner to circle27_auth;
+
+-- function identity.queue_circle_mails(text,timestamp with time zone,uuid[],text[],interval,interval,timestamp with time zone)
+create function identity.queue_circle_mails(p_campus_id text, p_time_slot timestamp with time zone, p_user_ids uuid[], p_recipients text[], p_life interval, p_pause interval, p_now timestamp with time zone DEFAULT clock_timestamp())
+  returns void
+  language plpgsql
+  volatile
+  parallel unsafe
+  security definer
+  set TimeZone = UTC
+  set search_path = pg_catalog, pg_temp
+alter function identity.queue_circle_mails(text,timestamp with time zone,uuid[],text[],interval,interval,timestamp with time zone) owner to circle27_auth;
+grant execute on function identity.queue_circle_mails(text,timestamp with time zone,uuid[],text[],interval,interval,timestamp with time zone) to circle27_owner;
+
+-- function identity.queue_slot_mails(text,timestamp with time zone,interval,timestamp with time zone)
+create function identity.queue_slot_mails(p_campus_id text, p_time_slot timestamp with time zone, p_life interval, p_now timestamp with time zone DEFAULT clock_timestamp())
+  returns void
+  language plpgsql
+  volatile
+  parallel unsafe
+  security definer
+  set TimeZone = UTC
+  set search_path = pg_catalog, pg_temp
+alter function identity.queue_slot_mails(text,timestamp with time zone,interval,timestamp with time zone) owner to circle27_auth;
+grant execute on function identity.queue_slot_mails(text,timestamp with time zone,interval,timestamp with time zone) to circle27_owner;
 
 -- function identity.refresh_session(text,timestamp with time zone)
 create function identity.refresh_session(p_refresh_token text, p_now timestamp with time zone)

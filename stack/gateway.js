@@ -80,7 +80,7 @@ function text_of(encoded) {
 // Who is asking, for the limits: '<tier> <who>'; '' for a trusted server, who has none. The tier is the token's word here
 // (for the token's hour); where SQL counts, it is that of app.users.
 function caller(r) {
-  const claims = verified_claims(r.variables.bearer_of_caller || '', r.variables.jwt_keys.split(' '));
+  const claims = verified_claims(r.headersIn.Authorization || '', r.variables.jwt_keys.split(' '));
   if (claims.role === 'service_role') {
     return '';
   }

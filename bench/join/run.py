@@ -6,12 +6,14 @@ Needs a running stack (`make up`): a database of the bench's own is made in its 
 no worker carries events away meanwhile. Everyone joins the same slot. Sides, alternating:
 
   insert   insert into app.waitlist_entries: the table with its keys and indexes, and nothing else
+  rows     the four rows that a limited join writes (entry, event, trail, bucket), by hand in one statement: no lookup,
+           no lock, no function. What no join that writes them can beat
   join     app.join_waitlist(): locks, clock, checks, entry, event, trail, the new button
   limited  the same, after app.limit_write(), which counts the call against the member's limit
 
 Once with synchronous commit (as deployed: the disk has its say) and once without (the processor alone). Prints
-transactions a second and the ratios join/insert, limited/insert (budget: at least 0.5) and limited/join; writes
-everything to bench/results/join.json.
+transactions a second and ratios: limited/insert (budget: at least 0.5), rows/insert (how far any join could get:
+decision 11) and others; writes everything to bench/results/join.json.
 """
 
 import argparse
@@ -36,14 +38,38 @@ from circle27.stack.settings import SUPERUSER, Settings
 RESULTS = Path(__file__).parents[1] / "results" / "join.json"
 DATABASE = "circle27_bench_join"
 MEMBERS = 400_000
+BUTTON = json.dumps(
+    {
+        "buttonState": "leave",
+        "buttonText": "Leave",
+        "middleText": "Decide by 11AM",
+        "isDisabled": False,
+        "timeSlot": "2100-01-01T12:00:00+00:00",
+        "deadlineAt": "2100-01-01T11:00:00+00:00",
+        "endsAt": "2100-01-01T12:20:00+00:00",
+        "slotStatus": "open",
+        "pending": False,
+        "changesAt": "2100-01-01T11:00:00+00:00",
+        "version": 1,
+    }
+)
 SIDES = {
     "insert": "insert into app.waitlist_entries (campus_id, time_slot, user_id, joined_at, version) values ('bench',"
     " '2100-01-01 12:00+00', md5(nextval('bench_number')::text)::uuid, clock_timestamp(), nextval('app.version_seq'));",
+    "rows": "with caller as materialized (select md5(nextval('bench_number')::text)::uuid as user_id),"
+    " entry as (insert into app.waitlist_entries (campus_id, time_slot, user_id, joined_at, version)"
+    " select 'bench', '2100-01-01 12:00+00', user_id, clock_timestamp(), nextval('app.version_seq') from caller),"
+    " event as (insert into events.outbox (campus_id, channel, event, payload)"
+    f" select 'bench', 'user:' || user_id, 'button', '{BUTTON}' from caller),"
+    " line as (insert into audit.log (action, campus_id, user_id, time_slot, actor_role)"
+    " select 'waitlist.joined', 'bench', user_id, '2100-01-01 12:00+00', 'authenticated' from caller)"
+    " insert into ops.buckets as buckets (caller, full_at) select 'user:' || user_id, clock_timestamp() from caller"
+    " on conflict on constraint buckets_pkey do update set full_at = excluded.full_at;",
     "join": "select app.join_waitlist('bench', md5(nextval('bench_number')::text)::uuid, '2100-01-01 12:00+00');",
     "limited": "with caller as materialized (select md5(nextval('bench_number')::text)::uuid as user_id)"
     " select app.limit_write(user_id), app.join_waitlist('bench', user_id, '2100-01-01 12:00+00') from caller;",
 }
-RATIOS = [("join", "insert"), ("limited", "insert"), ("limited", "join")]
+RATIOS = [("join", "insert"), ("limited", "insert"), ("rows", "insert"), ("limited", "join"), ("limited", "rows")]
 MEMBERS_SQL = """
 with ids as (select md5(number::text)::uuid as user_id, number from generate_series(1, %s) as numbers (number)),
 directory as (insert into app.user_campuses (user_id, campus_id) select user_id, 'bench' from ids)

@@ -23,6 +23,7 @@ COMMANDS = (
     "keys",
     "campus",
     "seed",
+    "load",
     "db",
     "docs",
     "container",

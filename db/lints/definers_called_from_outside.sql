@@ -9,16 +9,21 @@ where pg_get_userbyid(schemas.nspowner) in ('circle27_owner', 'circle27_auth')
   and functions.prosecdef
   and schemas.nspname <> 'api'
   and schemas.nspname || '.' || functions.proname <> all(array[
-    'app.account_is_open',        -- policies
+    'app.emit_counts',            -- the worker
     'app.limit_write',            -- app.pre_request()
     'app.member_time_zone',       -- app.pre_request(), before it knows more than the token
     'app.my_circle_rows',         -- policies
+    'app.my_id',                  -- policies
     'app.my_mates',               -- policies
     'app.my_place_rows',          -- policies
     'app.my_places',              -- policies
     'app.open_time_slots',        -- the worker
     'app.run_due_deadlines',      -- the worker
     'audit.open_partitions',      -- the worker
+    'events.close_streams',       -- the gateway's porter
+    'events.end_expired_streams', -- the worker
+    'events.outbox_status',       -- the monitor
+    'events.renew_gateway',       -- the gateway's porter
     'events.take',                -- the worker
     'identity.forget_old',        -- the worker
     'identity.mail_failed',       -- the mailer

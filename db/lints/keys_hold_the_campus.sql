@@ -9,7 +9,8 @@ where pg_get_userbyid(schemas.nspowner) in ('circle27_owner', 'circle27_auth')
   and indexes.indisunique
   and not tables.relispartition
   and schemas.nspname || '.' || tables.relname <> all(array[
-    'app.clock_offset', 'app.campus_domains', 'app.user_campuses', 'audit.log', 'audit.changes', 'ops.buckets'
+    'app.clock_offset', 'app.campus_domains', 'app.user_campuses', 'audit.log', 'audit.changes', 'ops.buckets',
+    'events.gateways'
   ])
   -- Looked up by a token or an address, before the campus is known.
   and schemas.nspname <> 'identity'

@@ -6,15 +6,6 @@ create policy own_blocks on app.blocks
 for select
 to authenticated
 -- The member's own, by the index on user_id.
-using (user_id = (select auth.uid()));
+using (user_id = (select app.my_id()));
 
 comment on policy own_blocks on app.blocks is 'A member reads whom they block, never who blocks them.';
-
-create policy open_account on app.blocks
-as restrictive
-for select
-to authenticated
--- Who has deleted the account sees nothing, whatever token is left; evaluated once for a query.
-using ((select app.account_is_open()));
-
-comment on policy open_account on app.blocks is 'Who has deleted the account reads nothing, whatever token is left.';

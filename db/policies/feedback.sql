@@ -6,15 +6,6 @@ create policy own_feedback on app.feedback
 for select
 to authenticated
 -- The member's own, by the index on user_id.
-using (user_id = (select auth.uid()));
+using (user_id = (select app.my_id()));
 
 comment on policy own_feedback on app.feedback is 'A member reads what they said themselves.';
-
-create policy open_account on app.feedback
-as restrictive
-for select
-to authenticated
--- Who has deleted the account sees nothing, whatever token is left; evaluated once for a query.
-using ((select app.account_is_open()));
-
-comment on policy open_account on app.feedback is 'Who has deleted the account reads nothing, whatever token is left.';

@@ -7,7 +7,7 @@ grant select on app.users to service_role;
 create policy own_row on app.users
 for select
 to authenticated
-using (user_id = (select auth.uid()));
+using (user_id = (select app.my_id()));
 
 comment on policy own_row on app.users is 'A member reads their own row.';
 
@@ -24,6 +24,6 @@ as restrictive
 for select
 to authenticated
 -- Who has deleted the account sees nothing, whatever token is left; evaluated once for a query.
-using ((select app.account_is_open()));
+using ((select app.my_id()) is not null);
 
 comment on policy open_account on app.users is 'Who has deleted the account reads nothing, whatever token is left.';

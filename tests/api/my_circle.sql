@@ -35,11 +35,11 @@ select is(api.my_circle(tests.slot('two')), jsonb_build_object(
   'members', jsonb_build_array(
     jsonb_build_object('userId', tests.member('ann'), 'displayName', 'Ann'),
     jsonb_build_object('userId', tests.member('ben'), 'displayName', 'Ben'),
-    jsonb_build_object('userId', tests.member('cas'), 'displayName', 'Cas'))),
+    jsonb_build_object('userId', tests.member('cas'), 'displayName', 'Cas')), 'belowMinimum', false),
   'Ben sees his circle in the order of names, himself included, and where: ids and names, no address');
 select tests.repeats('select api.my_circle(tests.slot(''two''))', 'as often as he likes');
 select tests.act_as('dan');
-select is(api.my_circle(tests.slot('two')) - 'members' - 'timeSlot', '{"circleNo": 2, "spot": null}', 'Dan sees his, which has no spot');
+select is(api.my_circle(tests.slot('two')) - 'members' - 'timeSlot', '{"circleNo": 2, "spot": null, "belowMinimum": true}', 'Dan sees his, which has no spot, and fewer people than the campus wants');
 select is(api.my_circle(tests.slot('two')) #>> '{members,0,displayName}', 'Dan', 'and only who is in it');
 select tests.act_as('eva');
 select tests.refused('select api.my_circle(tests.slot(''two''))', 'PT404', 'no_circle_formed', 'Eva, on the list and left out, hears that');

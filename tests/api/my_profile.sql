@@ -13,7 +13,7 @@ select tests.create_member('mia', 'mit');
 
 select tests.act_as('ann');
 select is(api.my_profile(), jsonb_build_object('userId', tests.member('ann'), 'campusId', 'stanford', 'timeZone', 'America/Los_Angeles',
-  'displayName', 'Ann', 'tier', 'pro', 'suspendedUntil', null, 'attributes', '{}'::jsonb, 'blocked', '[]'::jsonb), 'Ann sees herself, without her address');
+  'displayName', 'Ann', 'tier', 'pro', 'suspendedUntil', null, 'attributes', '{}'::jsonb, 'circleMail', true, 'blocked', '[]'::jsonb), 'Ann sees herself, without her address');
 select tests.repeats('select api.my_profile()', 'and it only reads');
 select tests.act_as('mia');
 select is(api.my_profile() ->> 'campusId', 'mit', 'Mia sees Mia');

@@ -1,7 +1,7 @@
 -- Who may suspend: operators of the campus and trusted servers. What it does: tests/app/suspend_user.sql.
 
 begin;
-select plan(24);
+select plan(27);
 
 select is_definer('api', 'suspend_user', array['uuid', 'timestamp with time zone', 'text', 'text'], 'no role of a request may write the tables');
 select tests.may_call('api.suspend_user(uuid, timestamptz, text, text)', '{authenticated,service_role}');
@@ -39,6 +39,13 @@ select tests.refused('insert into api.waitlist_entries (time_slot) values (tests
 select is_empty('select from api.waitlist_entries', 'she is off the list');
 select is(api.my_profile() ->> 'suspendedUntil', 'infinity', 'and is told');
 select is(jsonb_path_query_array(api.my_trail(), '$.trail[*].by'), '["operator", "operator"]', 'by an operator, whose name is no business of hers');
+select tests.act_as_nobody();
+update app.user_campuses set suspended_until = 'infinity' where user_id = tests.member('olga');
+select count(*) from tests.trail();
+select tests.act_as('olga');
+select tests.denied('select api.suspend_user(tests.member(''olga''), null, ''Fine'')', '403', 'own_case', 'a suspended operator does not lift it');
+select results_eq('select * from tests.trail()', $$ values ('user.suspend_denied', 'olga', null::text, jsonb_build_object('userId', tests.member('olga'))) $$, 'but leaves a trace');
+select is(tests.suspended('olga'), 'infinity', 'and stays suspended');
 select tests.act_as_role('service_role');
 select tests.refused(format('insert into api.waitlist_entries (time_slot, user_id) values (tests.slot(''two''), %L)', tests.member('ann')), 'PT403', 'suspended', 'no trusted server gets her in');
 select tests.refused('select api.suspend_user(tests.member(''ann''), null, ''Fine'')', 'PT403', 'no_campus', 'it names the campus');

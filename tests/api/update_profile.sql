@@ -1,17 +1,17 @@
 -- What a member may change of themselves, and nothing else.
 
 begin;
-select plan(33);
+select plan(36);
 
-select is_definer('api', 'update_profile', array['text', 'jsonb'], 'members hold no right to write a table');
-select volatility_is('api', 'update_profile', array['text', 'jsonb'], 'volatile', 'it writes');
-select tests.may_call('api.update_profile(text, jsonb)', '{authenticated}');
-select tests.may_call('app.update_profile(text, uuid, text, jsonb)', '{}');
+select is_definer('api', 'update_profile', array['text', 'jsonb', 'boolean'], 'members hold no right to write a table');
+select volatility_is('api', 'update_profile', array['text', 'jsonb', 'boolean'], 'volatile', 'it writes');
+select tests.may_call('api.update_profile(text, jsonb, boolean)', '{authenticated}');
+select tests.may_call('app.update_profile(text, uuid, text, jsonb, boolean)', '{}');
 
 select tests.create_member(name) from unnest('{ann,ben}'::text[]) as names (name);
 
 select tests.act_as('ann');
-select is(api.update_profile('  Annie ', '{"year": 2}') - 'userId', '{"campusId": "stanford", "timeZone": "America/Los_Angeles", "displayName": "Annie", "tier": "user", "suspendedUntil": null, "attributes": {"year": 2}, "blocked": []}',
+select is(api.update_profile('  Annie ', '{"year": 2}') - 'userId', '{"campusId": "stanford", "timeZone": "America/Los_Angeles", "displayName": "Annie", "tier": "user", "suspendedUntil": null, "attributes": {"year": 2}, "circleMail": true, "blocked": []}',
   'Ann is Annie now, without the blanks around it');
 select results_eq('select * from tests.trail()', $$ values ('profile.updated', 'ann', null, '{"changed": ["displayName", "attributes"]}'::jsonb) $$, 'the trail has what was changed, not to what');
 select results_eq($$ select channel, event, payload ->> 'displayName' from tests.told() $$, $$ values ('user:ann', 'profile', 'Annie') $$,
@@ -22,6 +22,9 @@ select is(api.update_profile(p_attributes => 'null') -> 'attributes', '{"year": 
 select is(api.update_profile(p_display_name => 'Ann') -> 'attributes', '{"year": 2}', 'a new name leaves the attributes');
 select is(api.update_profile(p_attributes => '{}') ->> 'displayName', 'Ann', 'new attributes leave the name');
 select results_eq('select details -> ''changed'' from tests.trail()', $$ values ('["displayName"]'::jsonb), ('["attributes"]') $$, 'each in the trail');
+select is(api.update_profile(p_circle_mail => false) -> 'circleMail', 'false', 'mails about circles can be switched off');
+select tests.repeats('select api.update_profile(p_circle_mail => false)', 'once');
+select results_eq('select details -> ''changed'' from tests.trail()', $$ values ('["circleMail"]'::jsonb) $$, 'as the trail knows');
 select is(length(api.update_profile(repeat('x', 80)) ->> 'displayName'), 80, 'a name of 80 characters is allowed');
 select is(octet_length((api.update_profile(p_attributes => jsonb_build_object('k', repeat('x', 4087))) -> 'attributes')::text), 4096, 'so are 4096 bytes of attributes');
 select is(api.update_profile('<b>"Zoë" & 李</b>') ->> 'displayName', '<b>"Zoë" & 李</b>', 'a name is text, whatever is in it');
@@ -33,7 +36,7 @@ select tests.refused(format('select api.update_profile(p_attributes => %L)', att
 from (values ('[]'::jsonb, 'attributes are no list'), ('7', 'no number'), ('"x"', 'no text'), (jsonb_build_object('k', repeat('x', 4088)), 'not 4097 bytes')) as bad (attributes, says);
 select is(api.my_profile() ->> 'displayName', '<b>"Zoë" & 李</b>', 'which changed nothing');
 select tests.act_as('ben');
-select is(api.my_profile() - 'userId' - 'campusId' - 'timeZone', '{"displayName": "Ben", "tier": "user", "suspendedUntil": null, "attributes": {}, "blocked": []}', 'nor was Ben changed by any of it');
+select is(api.my_profile() - 'userId' - 'campusId' - 'timeZone', '{"displayName": "Ben", "tier": "user", "suspendedUntil": null, "attributes": {}, "circleMail": true, "blocked": []}', 'nor was Ben changed by any of it');
 
 -- The wrong people.
 select tests.act_as(null);

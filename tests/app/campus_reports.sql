@@ -1,11 +1,11 @@
 -- What operators read: their campus's reports, the newest first, without an address.
 
 begin;
-select plan(14);
+select plan(15);
 
-select isnt_definer('app', 'campus_reports', array['text', 'timestamp with time zone', 'integer'], 'called from definers only');
-select volatility_is('app', 'campus_reports', array['text', 'timestamp with time zone', 'integer'], 'stable', 'it only reads');
-select tests.may_call('app.campus_reports(text, timestamptz, integer)', '{}');
+select isnt_definer('app', 'campus_reports', array['text', 'timestamp with time zone', 'integer', 'uuid'], 'called from definers only');
+select volatility_is('app', 'campus_reports', array['text', 'timestamp with time zone', 'integer', 'uuid'], 'stable', 'it only reads');
+select tests.may_call('app.campus_reports(text, timestamptz, integer, uuid)', '{}');
 
 select tests.create_member(name) from unnest('{ann,ben,cas}'::text[]) as names (name);
 select tests.create_member(name, 'mit') from unnest('{mia,max}'::text[]) as names (name);
@@ -26,6 +26,7 @@ select results_eq($$ select r #>> '{by,displayName}', r #>> '{about,displayName}
 select is(r - 'createdAt' - 'timeSlot', jsonb_build_object('reason', 'fake', 'comment', 'He is not Ben', 'by', jsonb_build_object('userId', tests.member('ann'), 'displayName', 'Ann'),
   'about', jsonb_build_object('userId', tests.member('ben'), 'displayName', 'Ben', 'suspendedUntil', 'infinity')), 'who told what about whom, and what was done about it') from tests.reports('2030-06-12 20:00:02+00') as r;
 select results_eq($$ select r #>> '{by,displayName}' from tests.reports('2030-06-12 20:00:03+00', 1) as r $$, $$ values ('Cas') $$, 'a page: before that instant, so many');
+select results_eq($$ select r #>> '{about,displayName}' from jsonb_array_elements(app.campus_reports('stanford', null, 2, tests.member('ann')) -> 'reports') as r $$, $$ values ('Ben'), ('Ben') $$, 'who reads does not learn who told what about them');
 select is_empty('select from tests.reports() as r where r::text like ''%@%''', 'no address');
 select is((select count(*) from tests.reports(p_campus_id => 'mit')), 1::bigint, 'the other campus has its own');
 select is_empty('select from tests.reports(p_campus_id => ''nowhere'')', 'one that is none has none');

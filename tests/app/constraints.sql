@@ -1,7 +1,7 @@
 -- Bad states can't be stored, whoever writes: each named check, one value that it keeps out beside the nearest it lets in.
 
 begin;
-select plan(82);
+select plan(90);
 
 select tests.create_member(name) from unnest('{ann,ben}'::text[]) as names (name);
 select tests.create_slot('two', '14:00');
@@ -24,6 +24,9 @@ values ('test', 'ann@stanford.edu', '2030-01-01', '2030-01-02', '2030-01-01');
 insert into identity.sessions (session_id, campus_id, user_id, created_at, renewed_at, expires_at)
 values (gen_random_uuid(), 'stanford', tests.member('ann'), '2030-01-01', '2030-01-01', '2030-01-02');
 
+insert into events.streams (campus_id, stream_id, user_id, session_id, gateway, process_id, expires_at)
+values ('stanford', md5('a stream'), tests.member('ann'), gen_random_uuid(), 'here', 1, clock_timestamp());
+
 create temporary table cases (number serial, relation regclass, constraint_name text, bad text, good text);
 insert into cases (relation, constraint_name, bad, good) values
 ('app.campuses', 'campuses_campus_id_form', $$campus_id = 'Stanford, CA'$$, $$campus_id = campus_id$$),
@@ -39,6 +42,10 @@ insert into cases (relation, constraint_name, bad, good) values
 ('app.campuses', 'campuses_slot_times_sane', $$slot_times = '{}'$$, $$slot_times = '{11:00}'$$),
 ('app.campuses', 'campuses_time_zone_form', $$time_zone = 'PST8PDT'$$, $$time_zone = 'UTC'$$),
 ('app.campus_domains', 'campus_domains_domain_form', $$domain = 'Stanford.edu'$$, $$domain = 'cs.stanford.edu'$$),
+('app.circle_members', 'circle_members_moved_elsewhere', 'moved_from = circle_no, moved_at = now()', 'moved_from = circle_no + 1, moved_at = now()'),
+('app.circle_members', 'circle_members_moved_elsewhere', 'moved_from = 0, moved_at = now()', 'moved_from = 2, moved_at = now()'),
+('app.circle_members', 'circle_members_moved_at_a_time', 'moved_at = null', 'moved_from = null, moved_at = null'),
+('app.circle_members', 'circle_members_changes_count_sane', 'changes_count = -1', 'changes_count = 0'),
 ('app.circles', 'circles_circle_no_positive', 'circle_no = 0', 'circle_no = circle_no'),
 ('app.clock_offset', 'clock_offset_bounded', $$time_offset = interval '864000:00:01'$$, $$time_offset = interval '864000 hours'$$),
 ('app.clock_offset', 'clock_offset_exact', $$time_offset = '1 day'$$, $$time_offset = '24 hours'$$),
@@ -56,7 +63,8 @@ insert into cases (relation, constraint_name, bad, good) values
 ('app.meetings', 'meetings_ordered', 'user_a = user_b, user_b = user_a', 'user_b = user_b'),
 ('app.time_slots', 'time_slots_matched_after_deadline', $$matched_at = deadline_at - interval '1 microsecond'$$, 'matched_at = deadline_at'),
 ('app.time_slots', 'time_slots_report_of_a_match', $$matched_at = null, match_report = '{}'$$, $$match_report = '{}'$$),
-('app.time_slots', 'time_slots_times_ascend', 'matched_at = null, match_report = null, deadline_at = time_slot', $$deadline_at = time_slot - interval '2 hours'$$),
+('app.time_slots', 'time_slots_inputs_of_a_match', $$matched_at = null, match_report = null, match_inputs = '{}'$$, $$match_inputs = '{}'$$),
+('app.time_slots', 'time_slots_times_ascend', 'matched_at = null, match_report = null, match_inputs = null, deadline_at = time_slot', $$deadline_at = time_slot - interval '2 hours'$$),
 ('app.time_slots', 'time_slots_times_ascend', 'ends_at = time_slot', $$ends_at = time_slot + interval '1 second'$$),
 ('app.time_slots', 'time_slots_times_ascend', $$ends_at = 'infinity'$$, 'ends_at = ends_at'),
 ('app.users', 'users_attributes_object', $$attributes = '[]'$$, $$attributes = '{}'$$),
@@ -69,6 +77,7 @@ insert into cases (relation, constraint_name, bad, good) values
 ('events.outbox', 'outbox_channel_form', $$channel = 'campus:a,user:b'$$, $$channel = 'campus:a-b'$$),
 ('events.outbox', 'outbox_event_form', $$event = E'a\r\nb'$$, $$event = 'a_b'$$),
 ('events.outbox', 'outbox_payload_object', $$payload = '[]'$$, $$payload = '{}'$$),
+('events.streams', 'streams_stream_id_form', $$stream_id = upper(md5('a'))$$, $$stream_id = md5('a')$$),
 ('events.outbox', 'outbox_payload_small', $$payload = jsonb_build_object('a', repeat('x', 16376))$$, $$payload = jsonb_build_object('a', repeat('x', 16375))$$),
 ('app.reports', 'reports_not_oneself', 'reported_id = user_id', 'reported_id = reported_id'),
 ('app.reports', 'reports_reason_known', $$reason = 'rude'$$, $$reason = 'other'$$),
@@ -99,6 +108,8 @@ insert into cases (relation, constraint_name, bad, good) values
 ('identity.sessions', 'sessions_user_agent_short', $$user_agent = repeat('x', 201)$$, $$user_agent = repeat('x', 200)$$),
 ('identity.sessions', 'sessions_address_short', $$address = repeat('x', 65)$$, $$address = repeat('x', 64)$$),
 ('identity.mails', 'mails_kind_form', $$kind = 'Test'$$, $$kind = 'a_test'$$),
+('identity.mails', 'mails_recipient_known', $$kind = 'circles'$$, $$recipient = null, kind = 'circles'$$),
+('identity.mails', 'mails_recipient_known', $$kind = 'circle'$$, $$recipient = 'ann@b', kind = 'circle'$$),
 ('identity.mails', 'mails_recipient_form', $$recipient = E'a@b\r\nBcc: c@d'$$, $$recipient = 'a@b'$$),
 ('identity.mails', 'mails_facts_object', $$facts = '[]'$$, $$facts = '{}'$$),
 ('identity.mails', 'mails_attempts_sane', 'attempts = -1', 'attempts = 0'),

@@ -69,7 +69,7 @@ select is((select count(*) from app.reports), 2::bigint, 'what was reported stay
 select results_eq($$ select cancelled_at is not null from app.circle_members where user_id = tests.member('ann') order by time_slot $$, 'values (false), (true)', 'the circle that met stays whole; the one ahead goes on without her');
 select is((select left_at is not null from app.waitlist_entries where user_id = tests.member('ann') and time_slot = tests.slot('five')), true, 'she is off the list');
 select set_eq($$ select channel, event from tests.told() where channel not like 'session:%' $$, $$ values ('user:ann', 'button'), ('user:ben', 'circle'), ('user:dan', 'circle') $$, 'those concerned are told');
-select results_eq($$ select action, member from tests.trail() $$, $$ values ('circle.left', 'ann'), ('waitlist.left', 'ann'), ('user.deleted', 'ann'), ('session.ended', 'ann') $$, 'and the trail has it');
+select results_eq($$ select action, member from tests.trail() $$, $$ values ('circle.left', 'ann'), ('circle.below_minimum', null), ('waitlist.left', 'ann'), ('user.deleted', 'ann'), ('session.ended', 'ann') $$, 'and the trail has it');
 select is(facts.circle -> 'members' @> '[{"displayName": "Former member"}]', true, 'who met her sees a former member')
 from app.circle_facts('stanford', tests.slot('eleven')) as facts;
 

@@ -1,7 +1,7 @@
 -- All that is kept about a member, for the member: nothing of theirs is missing, nothing of others is in it.
 
 begin;
-select plan(17);
+select plan(19);
 
 select isnt_definer('app', 'export_member', array['text', 'uuid'], 'called from definers only');
 select tests.may_call('app.export_member(text, uuid)', '{}');
@@ -27,6 +27,8 @@ select set_config('request.jwt.claims', tests.claims('olga')::text, true);
 select app.suspend_user('stanford', tests.member('ann'), 'infinity', 'Be kind');
 insert into identity.sessions (session_id, campus_id, user_id, created_at, renewed_at, expires_at, address)
 select gen_random_uuid(), 'stanford', tests.member(name), clock_timestamp(), clock_timestamp(), clock_timestamp() + interval '1 hour', name from unnest('{ann,ben}'::text[]) as names (name);
+select identity.end_session(identity.begin_session('stanford', tests.member('ann'), clock_timestamp() - interval '1 day'), 'session.ended', clock_timestamp())
+from (select set_config('request.headers', '{"x-real-ip": "once", "user-agent": "Firefox"}', true)) as headers;
 create temporary table told as select app.export_member('stanford', tests.member('ann')) as e;
 
 select is(tests.keys(e), 'circles feedback profile reports sessions trail waitlistEntries', 'seven parts') from told;
@@ -38,13 +40,35 @@ select is(jsonb_array_length(e -> 'waitlistEntries'), 2, 'also the one she left'
 select is((e #> '{circles,0}') - 'timeSlot', '{"circleNo": 1, "cancelledAt": null, "attended": null}', 'her circles') from told;
 select is((e #> '{feedback,0}') - 'timeSlot' - 'createdAt', jsonb_build_object('rating', 4, 'comment', 'Mine', 'about', jsonb_build_array(jsonb_build_object('userId', tests.member('cas'), 'meetAgain', true, 'noShow', false))), 'what she said') from told;
 select is(jsonb_path_query_array(e, '$.reports[*].comment'), '["Told by Ann"]', 'what she reported, not what was reported about her') from told;
-select is(jsonb_path_query_array(e, '$.sessions[*].address'), '["ann"]', 'where she is signed in, not Ben') from told;
-select is(jsonb_path_query_array(e, '$.trail[*].action'), '["user.suspended", "profile.updated", "user.reported", "feedback.given"]', 'her trail') from told;
+select is(jsonb_path_query_array(e, '$.sessions[*].address'), '["ann", "once"]', 'where she is and was signed in, not Ben') from told;
+select is(jsonb_path_query_array(e, '$.trail[*].action'), '["session.ended", "session.begun", "user.suspended", "profile.updated", "user.reported", "feedback.given"]', 'her trail') from told;
 select is(jsonb_path_query_first(e, '$.trail[*] ? (@.action == "user.suspended")') - 'at', '{"action": "user.suspended", "by": "operator", "address": null, "timeSlot": null, "old": null, "new": null, "details": {"until": "infinity", "reason": "Be kind"}}',
   'with the operator''s reason, not their name') from told;
 select is_empty(format('select from told where e::text ~ %L', tests.member('olga') || '|' || tests.member('ben') || '|(ben|cas|olga)@|Told by Ben|harassment|Said by Cas'), 'no operator, no reporter, no other address, no word of others') from told;
 select is(app.export_member('stanford', tests.member('new')) - 'profile', '{"circles": [], "feedback": [], "reports": [], "sessions": [], "trail": [], "waitlistEntries": []}', 'who is new gets empty lists');
 select tests.refused($$ select app.export_member(null, tests.member('ann')) $$, 'PT403', 'no_campus', 'no campus, no member');
+
+-- A trail of any length costs no more than this.
+insert into audit.log (action, campus_id, user_id, actor_role) select 'a.line', 'stanford', tests.member('new'), 'test' from generate_series(1, 10001);
+select is(jsonb_array_length(app.export_member('stanford', tests.member('new')) -> 'trail'), 10000, 'of a long trail the newest lines; my_trail has the others');
+
+-- Whatever table holds a member is in the export, or stands here with the reason.
+select set_eq(
+  $$ select distinct c.oid::regclass::text
+    from pg_attribute as a
+    inner join pg_class as c on c.oid = a.attrelid and c.relkind in ('r', 'p') and not c.relispartition
+    where c.relnamespace::regnamespace::text in ('app', 'audit', 'identity', 'events', 'ops')
+      and (a.attname ~ '(user|blocked|reported|about|actor)_(id|a|b)$' or a.attname in ('email', 'recipient', 'caller', 'channel', 'address')) $$,
+  array[
+    'app.users', 'app.user_campuses', 'app.blocks',  -- profile
+    'app.waitlist_entries', 'app.circle_members', 'app.feedback', 'app.feedback_about', 'app.reports',
+    'identity.sessions', 'audit.log', 'audit.changes',
+    'app.meetings',  -- counted from the circles
+    'identity.login_codes', 'identity.mails',  -- for a day; the trail of a session tells that somebody signed in
+    'events.outbox', 'ops.buckets', 'events.streams'  -- for seconds, for a minute, for as long as it is open
+  ],
+  'no table with members in it is forgotten'
+);
 
 select * from finish();
 rollback;

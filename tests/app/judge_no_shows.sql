@@ -1,7 +1,7 @@
 -- Staying away: two circle-mates make it a fact, three facts within 30 days make a break of a week.
 
 begin;
-select plan(27);
+select plan(28);
 
 select isnt_definer('app', 'judge_no_shows', array['text', 'timestamp with time zone', 'uuid[]', 'timestamp with time zone'], 'called from definers only');
 select tests.may_call('app.judge_no_shows(text, timestamptz, uuid[], timestamptz)', '{}');
@@ -87,6 +87,7 @@ select is_empty($$ select from tests.trail() where action = 'user.suspended_by_r
 rollback to two_facts;
 select tests.says('ann', 'd-10', 'zoe', 'yan'), tests.says('ben', 'd-10', 'yan', 'zoe');
 select ok(tests.away('yan') = 'd-10' and tests.away('zoe') = 'd-10 d-1 d0', 'each is judged by their own');
+select ok(tests.until('yan') is null and tests.until('zoe') is not null, 'Zoe''s habit is none of Yan''s');
 select lives_ok($$ select app.judge_no_shows('stanford', tests.slot('d0'), '{}', app.clock()) $$, 'nobody is judged where nobody stayed away');
 select lives_ok($$ select app.judge_no_shows('stanford', tests.slot('d0'), null, app.clock()) $$, 'or nothing was said');
 

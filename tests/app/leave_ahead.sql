@@ -8,12 +8,13 @@ select tests.may_call('app.leave_ahead(text, uuid)', '{}');
 
 -- Given Ann in a circle that met at ten, in one at eleven, on the lists of two and five, off that of six; seven is cancelled.
 select tests.create_member(name) from unnest('{ann,ben,cas}'::text[]) as names (name);
-select tests.create_slot(slot, at::time) from (values ('ten', '10:00'), ('eleven', '11:00'), ('two', '14:00'), ('five', '17:00'), ('six', '18:00'), ('seven', '19:00')) as slots (slot, at);
+select tests.create_slot(slot, at::time) from (values ('ten', '10:00'), ('eleven', '11:00'), ('half', '13:30'), ('two', '14:00'), ('five', '17:00'), ('six', '18:00'), ('seven', '19:00')) as slots (slot, at);
 select tests.in_circle(name, slot) from unnest('{ann,ben,cas}'::text[]) as names (name) cross join unnest('{ten,eleven}'::text[]) as slots (slot);
 insert into app.meetings select 'stanford', least(tests.member(a), tests.member(b)), greatest(tests.member(a), tests.member(b)), 2, tests.slot('eleven')
 from (values ('ann', 'ben'), ('ann', 'cas'), ('ben', 'cas')) as met (a, b);
 select tests.joined(name, slot) from unnest('{ann,ben}'::text[]) as names (name) cross join unnest('{two,five,seven}'::text[]) as slots (slot);
 select tests.joined('ann', 'six', true);
+select tests.joined('ann', 'half', true), tests.joined('ben', 'half');  -- overdue at one: that keeps Ben there, not Ann
 select tests.cancelled('seven');
 select is_empty('select from tests.told()', 'given nothing to tell');
 create function tests.at(p_slot text, p_after interval) returns void language sql as $$ select tests.clock_stands(tests.slot(p_slot) + p_after) $$;

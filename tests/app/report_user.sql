@@ -1,7 +1,7 @@
 -- Telling the operators: about those one was in a circle with, once for each meeting, and nobody hears of it.
 
 begin;
-select plan(31);
+select plan(32);
 
 select isnt_definer('app', 'report_user', array['text', 'uuid', 'timestamp with time zone', 'uuid', 'text', 'text'], 'called from definers only');
 select tests.may_call('app.report_user(text, uuid, timestamptz, uuid, text, text)', '{}');
@@ -35,6 +35,7 @@ select is(tests.tells('ann', 'cas', 'other', '  ') ->> 'reported', 'true', 'who 
 select tests.repeats($$ select tests.tells('ann', 'cas', 'other') $$, 'blanks are no comment');
 select is(tests.tells('cas', 'ann', 'no_show') ->> 'reported', 'true', 'and report');
 select is(tests.tells('ben', 'ann', 'harassment') ->> 'reported', 'true', 'each word is kept apart');
+select tests.refused($$ select tests.tells('cas', 'ann', 'harassment') $$, 'PT409', 'report_given', 'what Ben said is not what Cas said');
 select is((select count(*) from app.reports), 4::bigint, 'four in all');
 update app.user_campuses set closed_at = clock_timestamp() where user_id = tests.member('ben');
 select tests.refused($$ select tests.tells('ben', 'ann', 'harassment') $$, 'PT401', 'account_deleted', 'who is gone tells nothing more');

@@ -1,7 +1,10 @@
 -- What PostgREST adds to a call is seen in the statement; tests/http/test_login.py has PostgREST add it.
 
 begin;
-select plan(9);
+select plan(13);
+
+-- As PostGIS has it: it fails on what has no geometry.
+create function tests.ST_AsGeoJSON(record) returns text language plpgsql as $$ begin raise exception 'no geometry'; end $$;
 
 select tests.may_call('app.require_plain_call()', array[]::text[]);
 select lives_ok('select app.require_plain_call()', 'from SQL anything goes');
@@ -24,5 +27,14 @@ from (values
   ('a cast', 'CAST(x::text as text)', ''),
   ('and one after a line', 'q.*', E'\n\nWHERE true')
 ) as calls (name, columns, more);
+select tests.refused(
+  'with pgrst_source as (select app.require_plain_call() as x) select coalesce(json_agg(tests.ST_AsGeoJSON(p)::json)) from (select q.* from pgrst_source as q) as p',
+  'PT422', 'call_not_plain', 'GeoJSON of what has no geometry'
+);
+select tests.refused('select app.require_plain_call()', 'PT422', 'call_not_plain', prefer)
+from (values ('return=minimal, tx=rollback'), ('handling=strict, max-affected=0')) as headers (prefer)
+cross join lateral (select set_config('request.headers', jsonb_build_object('prefer', prefer)::text, true)) as sent;
+select set_config('request.headers', '{"prefer": "count=exact, tx=commit"}', true);
+select lives_ok('select app.require_plain_call()', 'other preferences harm nothing');
 select * from finish();
 rollback;

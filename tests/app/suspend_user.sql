@@ -1,7 +1,7 @@
 -- A suspension keeps from joining, until its end to the microsecond, and from nothing else.
 
 begin;
-select plan(29);
+select plan(30);
 
 select isnt_definer('app', 'suspend_user', array['text', 'uuid', 'timestamp with time zone', 'text'], 'called from definers only');
 select tests.may_call('app.suspend_user(text, uuid, timestamptz, text)', '{}');
@@ -36,7 +36,8 @@ select results_eq($$ select channel, event, coalesce(payload ->> 'buttonState', 
   ('user:ann', 'button', 'past'), ('user:ben', 'circle', null), ('user:cas', 'circle', null), ('user:ann', 'button', 'join'), ('user:ann', 'profile', 'infinity') $$,
   'she leaves circle and list; all concerned are told, in this order');
 select results_eq('select action, member, slot, details ->> ''until'', details ->> ''reason'' from tests.trail()', $$ values
-  ('circle.left', 'ann', 'eleven', null, null), ('waitlist.left', 'ann', 'two', null, null), ('user.suspended', 'ann', null, 'infinity', repeat('x', 500)) $$, 'the trail has it');
+  ('circle.left', 'ann', 'eleven', null, null), ('circle.below_minimum', null, 'eleven', null, null), ('waitlist.left', 'ann', 'two', null, null), ('user.suspended', 'ann', null, 'infinity', repeat('x', 500)) $$, 'the trail has it');
+select results_eq('select user_id from app.user_campuses where suspended_until is not null', $$ values (tests.member('ann')) $$, 'she alone is suspended');
 select tests.repeats($$ select tests.suspends('infinity', 'x') $$, 'twice is once');
 select tests.refused($$ select app.join_waitlist('stanford', tests.member('ann'), tests.slot('five')) $$, 'PT403', 'suspended', 'she joins nothing');
 select is(app.leave_waitlist('stanford', tests.member('ann'), tests.slot('five')) ->> 'buttonState', 'join', 'leaving is no joining');

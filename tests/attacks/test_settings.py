@@ -29,6 +29,8 @@ ARGUMENTS = {
     "integer": "4",
     "interval": "interval '0'",
     "timestamp with time zone": "tests.slot('open')",
+    "uuid[]": "array[tests.member('mate')]",
+    "boolean": "true",
 }
 CALLERS = [*MEMBERS[:1], *(persona for persona in PERSONAS if persona.name in ("anon", "service_role"))]
 

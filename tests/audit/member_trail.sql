@@ -20,12 +20,13 @@ select audit.record('user.suspended_by_rule', 'stanford', tests.member('ann'));
 select audit.record('user.reported', 'stanford', tests.member('ben'), null, jsonb_build_object('reportedId', tests.member('ann')));
 select set_config('request.jwt.claims', '', true);
 select audit.record('user.registered', 'stanford', tests.member('ann'));
+select audit.record('session.begun', 'stanford', tests.member('ann'));
 update audit.log set at = timestamptz '2030-01-01 00:00+00' + id * interval '1 second' from (select min(id) as first from audit.log) as f where true;
 create function tests.lines(p_before timestamptz default 'infinity', p_limit integer default null) returns setof jsonb
 language sql as $$ select jsonb_array_elements(audit.member_trail(tests.member('ann'), p_before, p_limit)) $$;
 
 select results_eq($$ select l ->> 'action', l ->> 'by', l ->> 'address' from tests.lines() as l $$, $$ values
-  ('user.registered', 'system', null), ('user.suspended_by_rule', 'system', null), ('user.stayed_away', 'system', null),
+  ('session.begun', 'you', '192.0.2.7'), ('user.registered', 'system', null), ('user.suspended_by_rule', 'system', null), ('user.stayed_away', 'system', null),
   ('user.suspended', 'operator', null), ('profile.updated', 'you', '192.0.2.7') $$,
   'the newest first; an operator is not named, a mate not even hinted at, and from where only what she did herself');
 select is(l - 'at' - 'timeSlot', '{"action": "profile.updated", "by": "you", "address": "192.0.2.7", "details": {"changed": ["displayName"]}, "old": {"displayName": "A"}, "new": {"displayName": "B"}}',
@@ -34,8 +35,8 @@ select is((select string_agg(distinct k, ' ' order by k) from tests.lines() as l
 select is_empty(format('select from tests.lines() as l where l::text ~ %L', tests.member('olga') || '|' || tests.member('ben')), 'nobody else''s id is in it');
 
 -- Pages.
-select is((select count(*) from tests.lines('infinity', 2)), 2::bigint, 'so many at a time');
-select results_eq($$ select l ->> 'action' from tests.lines((select (l ->> 'at')::timestamptz from tests.lines('infinity', 2) as l order by 1 limit 1), 2) as l $$,
+select is((select count(*) from tests.lines('infinity', 3)), 3::bigint, 'so many at a time');
+select results_eq($$ select l ->> 'action' from tests.lines((select (l ->> 'at')::timestamptz from tests.lines('infinity', 3) as l order by 1 limit 1), 2) as l $$,
   $$ values ('user.stayed_away'), ('user.suspended') $$, 'the next page begins where the last ended');
 select is_empty('select from tests.lines(''-infinity'')', 'before all there is nothing');
 select is(audit.member_trail(gen_random_uuid(), 'infinity', 10), '[]'::jsonb, 'of nobody there is nothing');

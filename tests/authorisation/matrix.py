@@ -94,6 +94,13 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "p_error": {"": "'away'"},
     "p_until": {"": "clock_timestamp() + interval '1 day'"},
     "p_reason": {"": "'other'"},
+    "p_user_ids": {
+        "": "(select array_agg(tests.member(name)) from unnest('{owner,mate,stranger,blocked}'::text[]) as n (name))"
+    },
+    "p_stream_ids": {"": "array[md5('owner')]"},
+    "p_gateway": {"": "'here'"},
+    "p_slots": {"": "'[]'"},
+    "p_circle_no": {"": "1"},
 }
 
 

@@ -35,6 +35,10 @@ from (values ('owner', 'mate'), ('mate', 'owner'), ('stranger', 'owner'), ('oper
 
 select tests.blocked(name, other)
 from (values ('owner', 'blocked'), ('mate', 'stranger'), ('stranger', 'owner'), ('operator', 'owner')) as blocks (name, other);
+insert into events.gateways (gateway, renewed_at) values ('here', clock_timestamp());
+insert into events.streams (campus_id, stream_id, user_id, session_id, gateway, process_id, expires_at)
+select 'home', md5(name), tests.member(name), gen_random_uuid(), 'here', 1, clock_timestamp() + interval '1 hour'
+from unnest('{owner,mate,stranger,blocked,operator}'::text[]) as names (name);
 insert into app.meetings (campus_id, user_a, user_b, meetings_count, last_met_at)
 select 'home', least(tests.member('owner'), tests.member('mate')), greatest(tests.member('owner'), tests.member('mate')), 1, tests.slot('over');
 

@@ -144,6 +144,9 @@ def test_a_rotation_signs_nobody_out_and_a_retirement_ends_old_tokens(own_stack:
     # Twice: the gateway asks one PostgREST after the other.
     assert [status(own_stack, token) for token in (old, old, forged) for _ in range(2)] == [401] * 6
     assert [status(own_stack, own_stack.sign(claims())) for _ in range(4)] == [200] * 4
+    assert own_stack.sql("select count(*) from identity.keys where purpose = 'access'") == [(1,)], (
+        "the database forgot it"
+    )
 
     twice = own_stack.run("keys", "retire", check=False)
     assert (twice.returncode, "keys rotate" in twice.stderr) == (1, True)

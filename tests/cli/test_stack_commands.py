@@ -15,9 +15,9 @@ from tests.stack import CIRCLE27, Stack, environment
 
 def test_status_as_json_has_what_scripts_need(stack: Stack) -> None:
     report = json.loads(stack.run("status", "--json").stdout)
-    assert set(report) == {"gateway", "postgrest_admin", "pgbouncer", "database", "ready", "services", "mail"}
+    assert set(report) == {"gateway", "postgrest_admin", "pgbouncer", "database", "ready", "services", "mail", "events"}
     assert report["ready"] is True
-    services = {"postgresql", "pgbouncer", "postgrest", "postgrest_2", "gateway", "worker", "healer"}
+    services = {"postgresql", "pgbouncer", "postgrest", "postgrest_2", "gateway", "worker", "porter", "healer"}
     services |= {"mailbox", "mailer"}
     assert set(report["services"]) == services
     assert {info["state"] for info in report["services"].values()} == {"RUNNING"}

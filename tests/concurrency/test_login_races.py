@@ -164,6 +164,21 @@ def test_a_hundred_addresses_at_once_are_a_hundred_mails_each_taken_once(scene: 
     assert scene.value("select count(*) from identity.mails") == 0
 
 
+def test_a_server_that_failed_is_tried_by_one(scene: Scene) -> None:
+    """Another that asks at the same moment waits for it, and tries nothing."""
+    scene.at_once(REQUEST, [(ANN,), ("bob@stanford.edu",)])
+    now = scene.value("select clock_timestamp()")
+    scene.control.execute("update identity.mail_server set failures = 5, open_until = %s", (now,))
+    one, other, *_ = scene.pool
+    count: LiteralString = "select count(*) from identity.take_mails(10, %s)"
+    assert one.run(count, now) == 1
+    second = other.start(count, now)
+    scene.until_it_waits(other)
+    one.commit()
+    assert second.result(20) == 0
+    other.commit()
+
+
 def test_mails_of_a_killed_worker_come_again_after_the_lease(scene: Scene) -> None:
     scene.at_once(REQUEST, [(ANN,), ("bob@stanford.edu",)])
     now = scene.value("select clock_timestamp()")

@@ -221,6 +221,26 @@ def test_two_witnesses_at_the_same_moment_are_two(scene: Scene) -> None:
     assert scene.count("audit.log", "action = 'user.stayed_away'") == 1
 
 
+def test_the_third_fact_counts_though_two_meetings_are_judged_at_the_same_moment(scene: Scene) -> None:
+    """Each alone would find two: its own, and the one of this morning."""
+    scene.control.execute("select tests.create_slot('eleven', '11:00')")
+    for slot in ("eleven", "two", "three"):
+        scene.control.execute(
+            "select tests.in_circle(name, %s) from unnest('{ann,bob,cyd,eve}'::text[]) as people (name)", (slot,)
+        )
+    scene.clock("16:00")
+    away = json.dumps([{"userId": str(scene.value("select tests.member('eve')")), "noShow": True}])
+    for witness, slot in (("ann", "eleven"), ("bob", "eleven"), ("ann", "two"), ("ann", "three")):
+        scene.value(FEEDBACK, witness, slot, 3, away)
+    scene.one.run(FEEDBACK, "bob", "two", 3, away)
+    second = scene.other.start(FEEDBACK, "cyd", "three", 3, away)
+    wait_until(lambda: waits_for_a_row(scene, scene.other), 10, "the second judgement does not wait")
+    scene.one.commit()
+    second.result(20)
+    scene.other.commit()
+    assert scene.count("audit.log", "action = 'user.suspended_by_rule'") == 1
+
+
 # Storms.
 
 

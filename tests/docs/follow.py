@@ -20,7 +20,7 @@ from tests.docs.blocks import Block, matches, read_blocks
 from tests.stack import environment
 
 TIMEOUT_S = 180
-INSTALLED = (".venv", "tests/supabase/node_modules")
+INSTALLED = (".venv", "web/swagger/node_modules", "tests/supabase/node_modules", "tests/browser/node_modules")
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 -- The queue: oldest first, each once, by the worker only.
 
 begin;
-select plan(29);
+select plan(32);
 
 -- The channel of the nth member.
 create function tests.channel(p_n integer)
@@ -50,6 +50,20 @@ from (values
   (tests.channel(1), 'button', '[]', 'a payload is an object'),
   (tests.channel(1), 'button', jsonb_build_object('x', repeat('ö', 8188))::text, 'and small, in bytes')
 ) as bad (channel, event, payload, says);
+
+-- An idle worker has its plan made for an empty table, and keeps it. (A plan that joins the table to itself then took all
+-- rows, whatever the limit, in seconds.)
+delete from events.outbox;
+analyze events.outbox;
+set local role circle27_worker;
+select count(*) from generate_series(1, 10) as calls (n) cross join lateral events.take(10 + n) as none;
+reset role;
+select app.emit('stanford', tests.channel(1), 'button', jsonb_build_object('n', n)) from generate_series(1, 3000) as n;
+set local role circle27_worker;
+select is((select count(*) from events.take(1000)), 1000::bigint, 'as many as were asked for, also after a long idle time');
+select is((select min((payload ->> 'n')::int) from events.take(1000)), 1001, 'the oldest');
+select is((select count(*) from events.take(10000)), 1000::bigint, 'and all in the end');
+reset role;
 
 select * from finish();
 rollback;

@@ -22,7 +22,7 @@ from tests.stack import Stack
 
 HEALS_WITHIN_S = 5.0
 CLIENTS = 16
-SERVICES = ["postgresql", "pgbouncer", "postgrest", "postgrest_2", "gateway", "worker", "healer"]
+SERVICES = ["postgresql", "pgbouncer", "postgrest", "postgrest_2", "gateway", "worker", "porter", "healer"]
 
 
 @dataclass
@@ -94,7 +94,7 @@ def test_a_killed_process_heals(own_stack: Stack, service: str) -> None:
 
     load = asyncio.run(play())
     refusals = collections.Counter((status, body) for _, status, body in load.seen if status != 200)
-    if service in ("postgrest", "postgrest_2", "worker", "healer"):
+    if service in ("postgrest", "postgrest_2", "worker", "porter", "healer"):
         assert not refusals  # the other PostgREST answers; the rest stands in no request's way
     for (status, body), count in refusals.items():
         if isinstance(status, int):

@@ -208,6 +208,27 @@ def test_a_worker_that_is_there_again_matches_what_is_due_and_tells_it(crashes: 
     assert PEOPLE / 5 <= circles <= PEOPLE / 3
 
 
+def test_a_worker_that_is_killed_in_the_middle_leaves_one_whole_matching(crashes: Stack) -> None:
+    """PostgreSQL goes on, or takes it back; the next worker finds either, and everybody is told."""
+    supervisor = Supervisor(crashes.settings)
+    with closing(psycopg.connect(crashes.settings.dsn(SUPERUSER))) as holder:
+        holder.execute("lock table audit.log in share mode")
+        slot = due(crashes)
+        supervisor.restart("worker")
+        waits = "select count(*) from pg_stat_activity where query ~ 'run_due_deadlines' and wait_event_type = 'Lock'"
+        wait_until(lambda: crashes.sql(waits) == [(1,)], 20, "the worker matches nothing")
+        killed = supervisor.states()["worker"]["pid"]
+        os.kill(killed, signal.SIGKILL)
+        assert written(crashes, slot) == (0, 0, 0, 0, 0, 0)
+        wait_until(lambda: supervisor.states()["worker"]["pid"] not in (killed, None), 20, "no new worker")
+    wait_until(lambda: written(crashes, slot)[0] == 1, 30, "nobody matched it")
+    wait_until(lambda: written(crashes, slot)[5] == 0, 20, "its members were not told")
+    matched, circles, places, pairs, trail, events = written(crashes, slot)
+    assert (matched, places, trail, events) == (1, PEOPLE, 1, 0)
+    assert PEOPLE / 5 <= circles <= PEOPLE / 3
+    assert pairs > PEOPLE
+
+
 def test_housekeeping_that_fails_keeps_no_deadline_waiting(own_stack: Stack) -> None:
     """A right that is missing, a bug: whatever it is, the worker goes on with what members wait for."""
     own_stack.sql("revoke execute on function identity.forget_old(timestamptz) from circle27_worker")

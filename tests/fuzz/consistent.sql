@@ -13,10 +13,30 @@ where version > (select last_value from app.version_seq)
 
 union all
 
-select 'a circle of fewer than three or more than five', time_slot || ' ' || circle_no
+select 'a circle of fewer than three or more than five, as it was formed', time_slot || ' ' || coalesce(moved_from, circle_no)
 from app.circle_members
-group by campus_id, time_slot, circle_no
+group by campus_id, time_slot, coalesce(moved_from, circle_no)
 having count(*) not between 3 and 5
+
+union all
+
+select 'a circle that has become too large', time_slot || ' ' || circle_no
+from app.circle_members
+where cancelled_at is null
+group by campus_id, time_slot, circle_no
+having count(*) > 5
+
+union all
+
+select 'a spot with two circles at one time', ones.spot_id
+from app.circles as ones
+inner join app.time_slots as slots using (campus_id, time_slot)
+inner join app.circles as others using (campus_id, spot_id)
+inner join app.time_slots as their_slots
+  on their_slots.campus_id = others.campus_id and their_slots.time_slot = others.time_slot
+where (ones.time_slot, ones.circle_no) < (others.time_slot, others.circle_no)
+  and (slots.time_slot, slots.ends_at) overlaps (their_slots.time_slot, their_slots.ends_at)
+  and slots.cancelled_at is null and their_slots.cancelled_at is null
 
 union all
 
@@ -38,6 +58,8 @@ from (
   select 'waitlist.joined' as action, campus_id, user_id, time_slot from app.waitlist_entries
   union all
   select 'feedback.given', campus_id, user_id, time_slot from app.feedback
+  union all
+  select 'circle.left', campus_id, user_id, time_slot from app.circle_members where cancelled_at is not null
   union all
   select 'user.blocked', campus_id, user_id, null from app.blocks
   union all

@@ -34,7 +34,7 @@ def test_whatever_is_sent_some_things_hold(world: World) -> None:
     assert fuzzing.problems == {}
     assert fuzzing.calls >= CALLS
     for role in ROLES:  # else the roles did nothing but fail
-        assert fuzzing.statuses[role][200] > 2, role
+        assert fuzzing.statuses[role][200] > 1, role
     for person in world.callers.values():
         if person.user_id:
             assert person.call("my_profile").status_code == 200, "the caller was lost on the way"

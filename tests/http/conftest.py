@@ -29,6 +29,8 @@ def strict_stack() -> Iterator[Stack]:
         make_certificate(str(certificate), str(key))
         yield from running_stack(
             CIRCLE27_RATE_LIMITS="on",
+            CIRCLE27_CONNECTIONS_PER_ADDRESS="120",
+            CIRCLE27_LOCAL_PAGES="off",
             CIRCLE27_TLS_CERT=str(certificate),
             CIRCLE27_TLS_KEY=str(key),
             CIRCLE27_ALLOWED_ORIGINS="https://app.example https://other.example:8443",

@@ -65,22 +65,38 @@ PARAMETERS = {
     "join_waitlist": ("p_time_slot",),
     "leave_waitlist": ("p_time_slot",),
     "my_circle": ("p_time_slot",),
+    "get_online_users": ("p_user_ids",),
     "submit_feedback": ("p_time_slot", "p_rating", "p_comment", "p_about"),
-    "update_profile": ("p_display_name", "p_attributes"),
+    "update_profile": ("p_display_name", "p_attributes", "p_circle_mail"),
     "block_user": ("p_user_id",),
     "unblock_user": ("p_user_id",),
+    "cancel_place": ("p_time_slot",),
     "cancel_time_slot": ("p_time_slot", "p_campus_id"),
+    "short_circles": ("p_campus_id",),
     "match_time_slot": ("p_campus_id", "p_time_slot"),
+    "replay_matching": ("p_time_slot", "p_campus_id"),
+    "explain_circle": ("p_time_slot", "p_circle_no", "p_campus_id"),
     "request_login_code": ("p_email",),
     "verify_login_code": ("p_email", "p_code"),
     "refresh_session": ("p_refresh_token",),
     "my_trail": ("p_before", "p_limit"),
     "report_user": ("p_time_slot", "p_user_id", "p_reason", "p_comment"),
+    "operator_day": ("p_day", "p_campus_id"),
     "reports": ("p_before", "p_limit", "p_campus_id"),
     "suspend_user": ("p_user_id", "p_until", "p_reason", "p_campus_id"),
 }
-FOR_OPERATORS = {"cancel_time_slot", "reports", "suspend_user"}
-READ_ONLY = {"get_button_state", "get_button_states", "time_slots", "my_circle", "my_trail"}
+FOR_OPERATORS = {
+    *(
+        "cancel_time_slot",
+        "explain_circle",
+        "operator_day",
+        "replay_matching",
+        "reports",
+        "short_circles",
+        "suspend_user",
+    )
+}
+READ_ONLY = {"get_button_state", "get_button_states", "time_slots", "my_circle", "my_trail", "get_online_users"}
 FORGED = {"x-accel-redirect", "set-cookie"}
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from circle27.stack.settings import SUPERUSER
 from circle27.stack.supervision import wait_until
+from tests.http.test_events_of_a_slot import hears, stream
 from tests.life import BUTTON, Campus
 
 
@@ -24,6 +25,7 @@ def test_three_on_a_list_become_a_circle(campus: Campus) -> None:
             "circleNo": 1,
             "spot": {"spotId": "steps", "name": "Library, front steps"},
             "members": [{"userId": mate.user_id, "displayName": mate.name} for mate in people],
+            "belowMinimum": False,
         }
     state = dan.button(campus.slot)
     assert [state[key] for key in BUTTON] == ["past", "Past", "Closed at 1PM", True]
@@ -75,6 +77,27 @@ def test_who_left_in_time_is_in_no_circle(campus: Campus) -> None:
         "Cleo",
     ]
     assert dan.refused("my_circle", p_time_slot=campus.slot) == (404, "no_circle")
+
+
+def test_who_gives_up_a_place_is_gone_and_the_others_hear_it(campus: Campus) -> None:
+    ann, bob, cleo = campus.matched("Ann", "Bob", "Cleo")
+    campus.at(minutes=-30)
+    assert ann.refused("leave_waitlist", p_time_slot=campus.slot) == (409, "deadline_passed")
+    with stream(bob) as heard:
+        left = ann.gets("cancel_place", p_time_slot=campus.slot)
+        assert [left[key] for key in BUTTON] == ["past", "Past", "Closed at 1PM", True]
+        told = hears(heard, "circle", campus.slot, reason="place_given_up")
+    assert ann.gets("cancel_place", p_time_slot=campus.slot) == left
+    assert ann.refused("my_circle", p_time_slot=campus.slot) == (404, "no_circle")
+    circle = cleo.gets("my_circle", p_time_slot=campus.slot)
+    assert told == circle | {"reason": "place_given_up"}
+    assert [mate["displayName"] for mate in circle["members"]] == ["Bob", "Cleo"]
+    assert circle["belowMinimum"] is True
+    assert [
+        seen["circleNo"] for seen in campus.service.gets("short_circles", p_campus_id=campus.campus_id)["circles"]
+    ] == [1]
+    campus.at()
+    assert bob.refused("cancel_place", p_time_slot=campus.slot) == (409, "meeting_begun")
 
 
 def test_blocked_members_never_meet(campus: Campus) -> None:

@@ -50,6 +50,15 @@ def test_a_stream_is_as_safe(stack: Stack, strict_stack: Stack) -> None:
             assert ("strict-transport-security" in stream.headers) == (each is strict_stack)
 
 
+@pytest.mark.parametrize("method", ["HEAD", "POST", "PATCH", "PROPFIND"])
+def test_only_a_get_opens_a_stream(stack: Stack, method: str) -> None:
+    """nchan would hold the connection of any other for ever, without a word."""
+    headers = {"Authorization": f"Bearer {stack.token('ann@stanford.edu')}", "Accept": "text/event-stream"}
+    answer = stack.http.request(method, "/realtime/v1/stream", headers=headers)
+    assert answer.status_code == 405
+    assert method == "HEAD" or answer.json()["details"] == "method_not_allowed"
+
+
 # --- Which pages may call ---------------------------------------------------------------------------------------------
 
 
@@ -147,6 +156,8 @@ def test_a_renewed_certificate_is_served_after_up(strict_stack: Stack, tmp_path:
         ("CIRCLE27_TRUSTED_PROXIES", "10.0.0.1/8", "host bits"),
         ("CIRCLE27_TRUSTED_PROXIES", "everybody;", "Write networks like"),
         ("CIRCLE27_RATE_LIMITS", "yes", "neither on nor off"),
+        ("CIRCLE27_CONNECTIONS_PER_ADDRESS", "0", "is no number from 1"),
+        ("CIRCLE27_CONNECTIONS_PER_ADDRESS", "many; daemon on", "is no number from 1"),
     ],
 )
 def test_a_bad_setting_is_refused_before_anything_is_touched(

@@ -89,7 +89,7 @@ def test_a_matching_tells_slot_button_and_circle(campus: Campus) -> None:
             {"slot": {"slotStatus": "matched"}, "button": {"buttonState": "confirmed"}, "circle": {}},
         )
         slot, button, circle = said["slot"], said["button"], said["circle"]
-        assert {"timeSlot", "deadlineAt", "endsAt", "slotStatus", "version"} == set(slot)
+        assert {"timeSlot", "deadlineAt", "endsAt", "slotStatus", "joined", "version"} == set(slot)
         assert [button[key] for key in BUTTON] == ["confirmed", "Confirmed ✓", "Confirmed at 1PM", False]
         assert button == ann.button(campus.slot)
         assert button["version"] == slot["version"]

@@ -2,6 +2,7 @@
 
 import collections
 import itertools
+import json
 import os
 import re
 import signal
@@ -9,6 +10,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from threading import Barrier
 from typing import Any
 
@@ -23,10 +25,12 @@ from circle27.stack.supervision import Supervisor, wait_until
 from tests.stack import Stack
 
 CALLERS = 100
+POOLED = 20  # connections of two PostgREST: more callers would only wait, and be told 504 on a busy machine
+OPEN_AT_ONCE = 120  # CIRCLE27_CONNECTIONS_PER_ADDRESS of the strict stack
 READ = "/rest/v1/rpc/my_profile"
 PUBLIC = "/rest/v1/rpc/time_slots?p_campus_id=stanford"
 WRITE = "/rest/v1/rpc/update_profile"
-addresses = (f"203.0.113.{number}" for number in itertools.count(1))
+addresses = (f"198.18.{number // 250}.{number % 250 + 1}" for number in itertools.count(1))
 people = (f"limited{number}@stanford.edu" for number in itertools.count(1))
 
 
@@ -36,16 +40,16 @@ def bearer(token: str | None, address: str | None = None) -> dict[str, str]:
     return headers if token is None else {**headers, "Authorization": f"Bearer {token}"}
 
 
-def storm(calls: int, call: Callable[[int], Any]) -> tuple[list[Any], float]:
+def storm(calls: int, call: Callable[[int], Any], callers: int = CALLERS) -> tuple[list[Any], float]:
     """Make calls from a hundred threads that begin at the same moment; return what each got, and the seconds."""
-    start = Barrier(CALLERS)
+    start = Barrier(callers)
 
     def caller(number: int) -> list[Any]:
         start.wait()
-        return [call(each) for each in range(number, calls, CALLERS)]
+        return [call(each) for each in range(number, calls, callers)]
 
-    with ThreadPoolExecutor(CALLERS) as threads:
-        futures = [threads.submit(caller, number) for number in range(CALLERS)]
+    with ThreadPoolExecutor(callers) as threads:
+        futures = [threads.submit(caller, number) for number in range(callers)]
         began = time.monotonic()
         return [got for future in futures for got in future.result()], time.monotonic() - began
 
@@ -61,6 +65,7 @@ def assert_law(allowed: int, quota: int, seconds: float) -> None:
 
 @pytest.fixture(scope="module")
 def http(strict_stack: Stack) -> Iterator[httpx.Client]:
+    # Threads share it, so none may close an idle connection: another may just have been given it (tried: EBADF).
     limits = httpx.Limits(max_connections=CALLERS, max_keepalive_connections=CALLERS)
     with httpx.Client(base_url=strict_stack.settings.url("gateway"), verify=False, limits=limits, timeout=30) as client:
         yield client
@@ -83,6 +88,26 @@ def test_a_hundred_callers_get_exactly_the_quota(strict_stack: Stack) -> None:
             connection.close()
     left = sorted(row[0] for row in got if row[0] is not None)
     assert left == list(range(200))
+
+
+def test_two_gateways_share_one_bucket(strict_stack: Stack) -> None:
+    """Straight to both PostgREST, past the gateway's count: one member, as many callers as they have connections."""
+    headers = {"Authorization": f"Bearer {strict_stack.token(next(people))}"}
+    services = strict_stack.settings.postgrest_services()
+    with ExitStack() as opened:
+        clients = [
+            opened.enter_context(
+                httpx.Client(base_url=strict_stack.settings.url(services[number % 2]), headers=headers, timeout=30)
+            )
+            for number in range(POOLED)
+        ]
+        answers, seconds = storm(
+            300, lambda number: clients[number % POOLED].post("/rpc/update_profile", json={}), POOLED
+        )
+        assert set(statuses(answers)) == {200, 429}
+        assert_law(statuses(answers)[200], 200, seconds)
+        # Reads are not counted there: their transactions are read only.
+        assert clients[0].post("/rpc/my_profile", json={}).status_code == 200
 
 
 def test_a_denied_write_says_when_to_come_back_and_one_that_got_through_what_remains(
@@ -178,11 +203,12 @@ def set_bucket(stack: Stack, email: str, full_in: str) -> None:
 def test_the_gateway_has_the_numbers_of_sql(strict_stack: Stack) -> None:
     conf = (strict_stack.home / "secrets/nginx.conf").read_text("utf-8")
     rates = dict(re.findall(r"limit_req_zone \$\w+ zone=(\w+):\w+ rate=(\d+)r/m;", conf))
+    assert rates.pop("streams") == str(strict_stack.settings.connections_per_address)
     assert set(rates) == {"anon", "user", "pro", "operator", "login"}
     for tier, rate in rates.items():
         assert strict_stack.sql("select ops.calls_a_minute(%s)", tier) == [(int(rate),)]
         bursts = re.findall(rf"limit_req zone={tier} burst=(\d+) nodelay;", conf)
-        assert [int(burst) for burst in bursts] == [int(rate) - 1] * 2  # the API and the stream
+        assert [int(burst) for burst in bursts] == [int(rate) - 1] * 2  # the API and the numbers for operators
         assert f"""'"{tier}";q={rate};w=60'""" in conf
 
 
@@ -208,12 +234,16 @@ def test_a_member_is_counted_by_id_on_every_device_and_path(strict_stack: Stack,
     assert set(statuses(answers)) == {200, 429}
     assert_law(statuses(answers)[200], 200, seconds)
 
-    def fresh() -> list[httpx.Response]:
-        headers = {**bearer(devices[0]), "Accept": "text/event-stream"}
-        return [http.get("/realtime/v1/stream", headers=headers), http.get(PUBLIC, headers=headers)]
-
-    assert 429 in statuses([answer for _ in range(5) for answer in fresh()])
+    assert 429 in statuses([http.get(PUBLIC, headers=bearer(devices[0])) for _ in range(5)])
     assert http.get(READ, headers=bearer(strict_stack.token(next(people)))).status_code == 200
+
+
+def test_a_members_streams_are_counted_by_sql(strict_stack: Stack, http: httpx.Client) -> None:
+    """Not by njs, whose memory would be held as long as the stream."""
+    token, homes = strict_stack.token(next(people)), [next(addresses) for _ in range(5)]
+    answers, seconds = storm(250, lambda n: http.get("/realtime/v1/stream", headers=bearer(token, homes[n % 5])))
+    assert set(statuses(answers)) == {403, 429}  # opened, and refused by nchan: neither EventSource nor WebSocket
+    assert_law(statuses(answers)[403], 200, seconds)
 
 
 def test_what_is_no_good_token_spends_nobodys_calls(strict_stack: Stack, http: httpx.Client) -> None:
@@ -291,6 +321,41 @@ def test_a_network_of_ipv6_is_one_caller(http: httpx.Client) -> None:
     assert status_from("2001:db8:0:8::1") == 200
     assert status_from("::1") == 200
     assert status_from("::ffff:198.51.100.1") == 200
+
+
+def test_one_network_has_so_many_connections_and_leaves_the_others_theirs(
+    strict_stack: Stack, http: httpx.Client
+) -> None:
+    """A stream is a connection for as long as it lives."""
+    crowded, token = next(addresses), strict_stack.token(next(people))
+    headers = {**bearer(token, crowded), "Accept": "text/event-stream"}
+    with httpx.Client(
+        base_url=strict_stack.settings.url("gateway"), verify=False, limits=httpx.Limits(max_connections=None)
+    ) as client:
+
+        def opened() -> httpx.Response:
+            return client.send(client.build_request("GET", "/realtime/v1/stream", headers=headers), stream=True)
+
+        streams = [opened() for _ in range(OPEN_AT_ONCE)]
+        try:
+            assert statuses(streams) == {200: OPEN_AT_ONCE}
+            for refused in (http.get(PUBLIC, headers=bearer(None, crowded)), opened()):
+                assert (refused.status_code, json.loads(refused.read())["details"]) == (429, "too_many_connections")
+                assert refused.headers.get_list("retry-after") == ["1"]
+            assert http.get("/ready", headers=bearer(None, crowded)).status_code == 200
+            assert http.get(READ, headers=bearer(token)).status_code == 200, "the same member, from another network"
+            streams.pop().close()
+            wait_until(
+                lambda: http.get(PUBLIC, headers=bearer(None, crowded)).status_code == 200, 20, "the place stays taken"
+            )
+        finally:
+            for stream in streams:
+                stream.close()
+
+
+def test_a_local_stack_without_limits_counts_no_connections(stack: Stack) -> None:
+    """So that load runs may hold ten thousand streams from loopback."""
+    assert "limit_conn" not in (stack.home / "secrets/nginx.conf").read_text("utf-8")
 
 
 def test_a_stranger_cannot_name_the_address_that_is_counted(stack: Stack) -> None:

@@ -261,7 +261,6 @@ def test_who_cuts_the_answer_away_is_counted_or_told_nothing(login: Login, query
 @pytest.mark.parametrize(
     "headers",
     [
-        {"Prefer": "tx=rollback"},
         {"Prefer": "count=exact", "Range": "5-10"},
         {"Prefer": "params=multiple-objects"},
         {"Prefer": "return=minimal, handling=strict"},
@@ -275,6 +274,15 @@ def test_no_header_undoes_the_counting(login: Login, headers: dict[str, str]) ->
     login.code()
     assert login.verify("000000", headers=headers).status_code == 422
     assert login.tries_left() == 4
+
+
+@pytest.mark.parametrize("prefer", ["tx=rollback", "count=exact, tx=rollback", "max-affected=0"])
+def test_who_prefers_to_roll_back_is_not_even_heard(login: Login, prefer: str) -> None:
+    code = login.code()
+    for tried in ("000000", code):
+        assert refusal(login.verify(tried, headers={"Prefer": prefer})) == (422, "call_not_plain")
+    assert login.tries_left() == 5
+    assert login.verify(code).status_code == 200
 
 
 def test_reuse_is_noticed_whatever_is_asked_of_the_answer(login: Login) -> None:

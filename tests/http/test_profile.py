@@ -14,6 +14,7 @@ def test_a_member_sees_and_changes_themselves(campus: Campus) -> None:
         "displayName": "Ann",
         "tier": "user",
         "attributes": {},
+        "circleMail": True,
         "suspendedUntil": None,
         "blocked": [],
     }
@@ -24,6 +25,8 @@ def test_a_member_sees_and_changes_themselves(campus: Campus) -> None:
     changed = {"p_attributes": expected["attributes"]}
     assert ann.gets("update_profile", **changed) == ann.gets("update_profile", **changed) == expected
     assert ann.gets("update_profile") == ann.gets("update_profile", p_display_name=None, p_attributes=None) == expected
+    expected["circleMail"] = False
+    assert ann.gets("update_profile", p_circle_mail=False) == ann.gets("my_profile") == expected
     assert bob.gets("my_profile")["displayName"] == "Bob"
 
 

@@ -1,9 +1,9 @@
 -- Failed: the mail rests, ever longer; five failures in a row open the breaker.
 
 begin;
-select plan(25);
+select plan(27);
 
-select tests.may_call('identity.mail_failed(bigint, integer, boolean, text, timestamptz)', array['circle27_worker']);
+select tests.may_call('identity.mail_failed(bigint, integer, boolean, text, timestamptz, boolean)', array['circle27_worker']);
 select tests.create_campus();
 select identity.request_login_code('ann@stanford.edu', tests.noon());
 
@@ -48,6 +48,12 @@ update identity.mail_server set failures = 100000;
 select is(tests.breaks('10 min'), '300 s', 'never more than 5 minutes');
 select results_eq($$ select failed_at, error from identity.mail_server $$, $$ values (tests.noon('10 min'), repeat('e', 200)) $$, 'what it said, cut');
 select lives_ok($$ select identity.mail_failed(mail_id, attempts, null, null, tests.noon('1 h')) from identity.mails $$, 'nothing said');
+
+-- Refused for now, and no fault of the server.
+update identity.mail_server set failures = 4, open_until = null, error = null;
+select identity.mail_failed(mail_id, attempts, false, 'busy', tests.noon(), false) from identity.mails;
+select results_eq('select failures, open_until, error from identity.mail_server', $$ values (4, null::timestamptz, null) $$, 'a mailbox that is full says nothing of the server');
+select cmp_ok((select next_try_at from identity.mails), '>', tests.noon(), 'but its mail rests');
 
 -- Refused for ever.
 update identity.mail_server set failures = 0, open_until = null;

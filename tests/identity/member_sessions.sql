@@ -1,7 +1,7 @@
 -- Where a member is signed in.
 
 begin;
-select plan(8);
+select plan(9);
 
 select tests.may_call('identity.member_sessions(uuid, uuid, timestamptz)', array[]::text[]);
 select tests.create_member(name) from unnest(array['ann', 'bob']) as people (name);
@@ -24,6 +24,7 @@ select is(jsonb_array_length(tests.listed(1, '720 h')), 1, 'not what has run out
 select identity.end_session(session_id, 'session.ended', tests.noon('2 h')) from tests.made where n = 2;
 select is(jsonb_array_length(tests.listed(1, '2 h')), 1, 'nor what was ended');
 select is(tests.listed(1, '9000 h'), '[]', 'an empty list is one');
+select is(jsonb_array_length(identity.member_sessions(tests.member('ann'), null, null)), 2, 'at no time: all that are remembered, those that are over, too');
 
 select * from finish();
 rollback;

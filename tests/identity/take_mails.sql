@@ -1,7 +1,7 @@
 -- Mails in hand: each for a minute, with a code made at that moment; none while the mail server is left alone.
 
 begin;
-select plan(35);
+select plan(43);
 
 select tests.may_call('identity.take_mails(integer, timestamptz)', array['circle27_worker']);
 select is_definer('identity', 'take_mails', 'the worker has no right on the tables');
@@ -82,6 +82,22 @@ select identity.request_login_code(name || '@stanford.edu', tests.noon()) from u
 update identity.mail_server set failures = 5, open_until = tests.noon('10 s');
 select is_empty($$ select from identity.take_mails(10, tests.noon('9.999999 s')) $$, 'while the server is left alone: none');
 select results_eq($$ select count(*) from identity.take_mails(10, tests.noon('10 s')) $$, array[1::bigint], 'then one, to try it');
+select is_empty($$ select from identity.take_mails(10, tests.noon('69.999999 s')) $$, 'not one for each who asks');
+select is((select sum(attempts) from identity.mails), 1::bigint, 'and no other was taken for that');
+savepoint tried;
+select results_eq($$ select count(*) from identity.take_mails(10, tests.noon('70 s')) $$, array[1::bigint], 'who tries and dies is given up after a minute');
+rollback to tried;
+select identity.mail_failed(mail_id, 1, true, 'no such mailbox', tests.noon('11 s')) from identity.mails where attempts = 1;
+select results_eq($$ select count(*) from identity.take_mails(10, tests.noon('11 s')) $$, array[1::bigint], 'a trial that was refused for the mail''s own sake told nothing: another');
+rollback to tried;
+select identity.mail_failed(mail_id, 1, false, 'x', tests.noon('11 s')) from identity.mails where attempts = 1;
+select is_empty($$ select from identity.take_mails(10, tests.noon('30.999999 s')) $$, 'a trial that failed: left alone again');
+select results_eq($$ select count(*) from identity.take_mails(10, tests.noon('31 s')) $$, array[1::bigint], 'and then the next trial');
+rollback to tried;
+select identity.mail_sent(mail_id, 1) from identity.mails where attempts = 1;
+select results_eq($$ select count(*) from identity.take_mails(10, tests.noon('11 s')) $$, array[2::bigint], 'a trial that went through: the rest');
+select is((select trial_until from identity.mail_server), null, 'and none is tried any more');
+rollback to tried;
 update identity.mail_server set failures = 0, open_until = null;
 select results_eq($$ select count(*) from identity.take_mails(10, tests.noon('10 s')) $$, array[2::bigint], 'the rest when it is well');
 

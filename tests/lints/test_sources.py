@@ -106,7 +106,8 @@ def test_policies(path: Path) -> None:
     for policy in re.findall(r"create policy [^;]*;", text):
         assert re.search(r"\nfor (select|insert|update|delete)\n", policy), "one command a policy"
         assert re.search(r"\nto \w+\n", policy), "name the role"
-        assert "auth.uid()" not in policy.replace("(select auth.uid())", ""), "write (select auth.uid())"
+        rest = policy.replace("(select app.my_id())", "")
+        assert "auth.uid()" not in rest and "app.my_id()" not in rest, "write (select app.my_id())"
 
 
 def test_error_codes_are_generated(transaction: psycopg.Connection) -> None:

@@ -28,6 +28,7 @@ class Inbox:
 
     answer_recipient: str = "250 OK"
     answer_data: str = "250 OK"
+    hangs_up: bool = False
     mails: list[Message] = field(default_factory=list)
     recipients: list[str] = field(default_factory=list)
 
@@ -42,6 +43,12 @@ class Inbox:
             self.mails.append(message_from_bytes(envelope.content))
             self.recipients += envelope.rcpt_tos
         return self.answer_data
+
+    async def handle_QUIT(self, server: Protocol, _session: Session, _envelope: Envelope) -> str:
+        if self.hangs_up:
+            assert server.transport is not None
+            server.transport.close()
+        return "221 Bye"
 
 
 @pytest.fixture
@@ -152,6 +159,40 @@ def test_a_refusal_for_ever_ends_this_mail_and_no_other(
     assert inbox.recipients == ["ben@stanford.edu"]
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        "=?utf-8?q?ann?=@stanford.edu",  # in a header: ann@
+        "=?utf-8?q?ann=40elsewhere.org=2c?=@stanford.edu",  # in a header: ann@elsewhere.org,@
+        "=?utf-8?q?a=0d=0abcc=3aann?=@stanford.edu",  # in a header: two lines
+    ],
+)
+def test_an_address_that_a_header_reads_as_another_gets_no_mail_and_holds_up_none(
+    database: psycopg.Connection, smtp: Server, inbox: Inbox, address: str
+) -> None:
+    database.execute(
+        "insert into identity.mails (kind, recipient, facts, created_at, expires_at, next_try_at)"
+        " select 'login_code', %s, '{\"campusId\": \"stanford\"}', now, now + interval '1 day', now"
+        " from clock_timestamp() as now",
+        [address],
+    )
+    ask(database, "ben")
+    assert send(database, smtp) == 2
+    assert inbox.recipients == ["ben@stanford.edu"]
+    assert waiting(database) == []
+    assert breaker(database) == ("closed", 0)
+
+
+def test_a_server_that_hangs_up_instead_of_saying_goodbye(
+    database: psycopg.Connection, smtp: Server, inbox: Inbox
+) -> None:
+    inbox.hangs_up = True
+    ask(database, "ann")
+    assert send(database, smtp) == 1
+    assert inbox.recipients == ["ann@stanford.edu"]
+    assert waiting(database) == []
+
+
 @pytest.mark.parametrize("answer", ["answer_recipient", "answer_data"])
 def test_a_refusal_for_now_keeps_it(database: psycopg.Connection, smtp: Server, inbox: Inbox, answer: str) -> None:
     setattr(inbox, answer, "451 4.7.1 greylisted")
@@ -189,14 +230,28 @@ def test_a_dead_server_loses_nothing_and_is_left_alone(
     assert sorted(inbox.recipients) == sorted(f"{name}@stanford.edu" for name in names)
 
 
+def test_recipients_that_are_refused_for_now_hold_up_nobody_else(
+    database: psycopg.Connection, smtp: Server, inbox: Inbox
+) -> None:
+    """Else five addresses that are greylisted would keep everybody's mail."""
+    inbox.answer_recipient = "450 4.2.0 greylisted"
+    ask(database, *(f"m{number}" for number in range(10)))
+    send(database, smtp)
+    assert breaker(database) == ("closed", 0)
+    inbox.answer_recipient = "250 OK"
+    ask(database, "ann")
+    send(database, smtp)
+    assert inbox.recipients == ["ann@stanford.edu"]
+
+
 def test_what_a_server_says_is_not_kept(database: psycopg.Connection, smtp: Server, inbox: Inbox) -> None:
-    inbox.answer_recipient = "450 ann@stanford.edu is over quota"
+    inbox.answer_data = "450 ann@stanford.edu is over quota"
     ask(database, "ann")
     send(database, smtp)
     row = database.execute("select identity.mail_status()").fetchone()
     assert row is not None
     assert "ann" not in str(row[0])
-    assert row[0]["error"] == "SMTPRecipientsRefused"
+    assert row[0]["error"] == "SMTPDataError 450"
     assert row[0]["waiting"] == 1
 
 

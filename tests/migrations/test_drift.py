@@ -110,12 +110,12 @@ PLANTED = {
     "dropped policy": (
         "drop policy own_row on app.users",
         "table app.users: policy own_row is missing: this version says `create policy own_row on app.users for select "
-        "to authenticated using (user_id = (( SELECT auth.uid() AS uid)));`",
+        "to authenticated using (user_id = (( SELECT app.my_id() AS my_id)));`",
     ),
     "loosened policy": (
         "alter policy own_row on app.users using (true)",
         "table app.users: policy own_row differs: this version says `create policy own_row on app.users for select to "
-        "authenticated using (user_id = (( SELECT auth.uid() AS uid)));`, the database `create policy own_row on "
+        "authenticated using (user_id = (( SELECT app.my_id() AS my_id)));`, the database `create policy own_row on "
         "app.users for select to authenticated using (true);`",
     ),
     "policy for another role": (

@@ -35,6 +35,9 @@ begin
   perform identity.begin_session(v_member.campus_id, v_member.user_id, clock_timestamp());
   perform identity.request_login_code(v_member.email, clock_timestamp());
   perform app.update_profile(v_member.campus_id, v_member.user_id, 'Somebody', null);
+  insert into events.gateways (gateway, renewed_at) values ('here', clock_timestamp());
+  insert into events.streams (campus_id, stream_id, user_id, session_id, gateway, process_id, expires_at)
+  values (v_member.campus_id, md5('a stream'), v_member.user_id, gen_random_uuid(), 'here', 1, clock_timestamp());
   perform ops.spend('user:' || v_member.user_id, 200, '1 minute');
   insert into app.reports (campus_id, time_slot, user_id, reported_id, reason, created_at)
   select own.campus_id, own.time_slot, own.user_id, mates.user_id, 'other', clock_timestamp()

@@ -134,7 +134,13 @@ def triggers(connection: psycopg.Connection[Any]) -> Iterator[Mutant]:
 LINES = {
     "refusal": [(re.compile(r"perform\s+app\.refuse\([^;]*\);"), "null;")],
     "predicate": [
-        (re.compile(r"\b\w+\.(?:campus_id|user_id|blocked_id) = (?:[\w.]+(?:\(\))?|\([^()]*\)::[\w.]+)"), "true"),
+        (
+            re.compile(
+                r"\b\w+\.(?:campus_id|user_id|blocked_id) ="
+                r" (?:\w+\.\"\w+\"|[\w.]+(?:\([^()]*\)|\[\w+\])?|\([^()]*\)::[\w.]+)"
+            ),
+            "true",
+        ),
         (re.compile(r"\b\w+\.tier = '\w+'"), "true"),
         (re.compile(r"\b\w+\.(?:cancelled_at|left_at) is null"), "true"),
     ],
@@ -145,7 +151,7 @@ LINES = {
         (re.compile(r"app\.is_service\(\)"), "true"),
         (re.compile(r"app\.is_service\(\)"), "false"),
     ],
-    "token": [(re.compile(r"(?<=\n) +and (?:v_claims|jsonb_typeof|coalesce)[^\n]*?(?=,?\n)"), "")],
+    "token": [(re.compile(r"(?<=\n) +and (?:v_claims|jsonb_typeof|coalesce)[^\n]*?(?=[,;]?\n)"), "")],
 }
 
 

@@ -50,6 +50,19 @@ def test_a_sample_of_the_mutants_is_killed(trial: Trial, subtests: pytest.Subtes
             assert trial.killer(trial.mutants[drawn]), f"no test notices: {drawn}"
 
 
+def test_each_mutant_can_be_made(trial: Trial) -> None:
+    """One that PostgreSQL refuses would end `make mutate` in its midst."""
+    refused = []
+    with trial.connection.transaction(force_rollback=True):
+        for mutant in trial.mutants.values():
+            try:
+                with trial.connection.transaction(force_rollback=True):
+                    trial.connection.execute(mutant.statement.encode())
+            except psycopg.Error as error:
+                refused.append(f"{mutant.name}: {error}")
+    assert refused == []
+
+
 def test_only_mutants_that_there_are_are_explained(trial: Trial) -> None:
     assert not equivalents().keys() - trial.mutants.keys()
     assert all(equivalents().values()), "the reason stands above"

@@ -18,7 +18,7 @@ from tests.authorisation.matrix import EXPECTED, catalogue, matrix, text
 from tests.mutation.mutants import Mutant, functions, mutants
 from tests.pgtap import RESULT, Statement, statements
 
-FOLDERS = ("api", "app", "audit", "events", "identity", "policies")
+FOLDERS = ("api", "app", "audit", "events", "identity", "ops", "policies")
 
 
 class Test(NamedTuple):
@@ -44,7 +44,7 @@ class Trial:
         """Return the name of the test that goes red on a mutant, or None: it survived."""
         with self.connection.transaction(force_rollback=True):
             self.connection.execute("set local search_path = pg_catalog")
-            self.connection.execute("set local statement_timeout = '10s'")  # a mutant may loop: that is red
+            self.connection.execute("set local statement_timeout = '30s'")  # a mutant may loop: that is red
             self.connection.execute(mutant.statement.encode())
             killer = next((test for test in self.tests(mutant) if test.name not in self.broken and test.red()), None)
         if killer is None or killer.name in self.trusted:

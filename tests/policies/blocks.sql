@@ -3,7 +3,7 @@
 begin;
 select plan(14);
 
-select policies_are('app', 'blocks', array['own_blocks', 'open_account']);
+select policies_are('app', 'blocks', array['own_blocks']);
 select policy_roles_are('app', 'blocks', 'own_blocks', array['authenticated']);
 select policy_cmd_is('app', 'blocks', 'own_blocks'::name, 'select');
 

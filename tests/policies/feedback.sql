@@ -3,7 +3,7 @@
 begin;
 select plan(7);
 
-select policies_are('app', 'feedback', array['own_feedback', 'open_account']);
+select policies_are('app', 'feedback', array['own_feedback']);
 select policy_roles_are('app', 'feedback', 'own_feedback', array['authenticated']);
 
 select tests.create_member('ann');

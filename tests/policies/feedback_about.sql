@@ -3,7 +3,7 @@
 begin;
 select plan(16);
 
-select policies_are('app', 'feedback_about', array['own_words', 'open_account']);
+select policies_are('app', 'feedback_about', array['own_words']);
 select policy_roles_are('app', 'feedback_about', 'own_words', array['authenticated']);
 select policy_cmd_is('app', 'feedback_about', 'own_words'::name, 'select');
 

@@ -1,7 +1,7 @@
 -- The names of oneself and of circle-mates, and never an address.
 
 begin;
-select plan(23);
+select plan(24);
 
 select policies_are('app', 'users', array['own_row', 'circle_mates', 'open_account']);
 select policy_roles_are('app', 'users', policy::name, array['authenticated']) from unnest('{own_row,circle_mates}'::text[]) as p (policy);
@@ -36,6 +36,10 @@ select tests.act_as('ann');
 select results_eq('select display_name from app.users', array['Ann'], 'who gave up the place is no mate');
 select tests.act_as('ben');
 select results_eq('select display_name from app.users', array['Ben'], 'for neither of them');
+select tests.act_as_nobody();
+update app.user_campuses set closed_at = clock_timestamp() where user_id = tests.member('ben');
+select tests.act_as('ben');
+select is_empty('select display_name from app.users', 'and who has deleted the account not even themselves');
 select tests.act_as(null);
 select is_empty('select display_name from app.users', 'a token that names nobody sees nobody');
 select tests.act_as_role('anon');

@@ -3,7 +3,7 @@
 begin;
 select plan(12);
 
-select policies_are('app', 'waitlist_entries', array['own_entries', 'open_account']);
+select policies_are('app', 'waitlist_entries', array['own_entries']);
 select policy_roles_are('app', 'waitlist_entries', 'own_entries', array['authenticated']);
 select policy_cmd_is('app', 'waitlist_entries', 'own_entries'::name, 'select');
 

@@ -44,10 +44,10 @@ def about(slot: dict[str, Any], payload: dict[str, Any]) -> bool:
 
 
 def told(heard: Iterator[tuple[str, dict[str, Any]]], slot: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The button after the matching, and the circle."""
+    """The button after the matching, and the circle, which comes before it."""
     ours = ((event, payload) for event, payload in heard if event in ("button", "circle") and about(slot, payload))
-    button = next(payload for event, payload in ours if event == "button" and payload["slotStatus"] != "open")
-    return button, next(payload for event, payload in ours if event == "circle")
+    circle = next(payload for event, payload in ours if event == "circle")
+    return next(payload for event, payload in ours if event == "button" and payload["slotStatus"] != "open"), circle
 
 
 def in_a_quiet_second(stack: Stack) -> None:

@@ -4,7 +4,9 @@ A message may come twice, and a new stream may hear what was said in the same se
 marks its own messages and passes over others; clients do the same by `version`.
 """
 
+import email.utils
 import json
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,11 +23,11 @@ EVENT_STREAM = {"Accept": "text/event-stream"}
 
 
 @contextmanager
-def stream(stack: Stack, email: str, **parameters: str) -> Iterator[Iterator[tuple[str, dict[str, Any]]]]:
+def stream(stack: Stack, address: str, **parameters: str) -> Iterator[Iterator[tuple[str, dict[str, Any]]]]:
     """A member's events, from the moment when nchan holds the connection."""
     headers = dict(EVENT_STREAM)
     if "access_token" not in parameters:
-        headers["Authorization"] = f"Bearer {stack.token(email)}"
+        headers["Authorization"] = f"Bearer {stack.token(address)}"
     with stack.http.stream(
         "GET", "/realtime/v1/stream", headers=headers, params=parameters or None, timeout=10
     ) as answer:
@@ -62,6 +64,29 @@ def test_the_token_may_come_in_the_query(stack: Stack) -> None:
     with stream(stack, ANN, access_token=stack.token(ANN)) as heard:
         emit(stack, "campus:stanford", "slot", mark=mark)
         assert next(e for e in heard if e[1].get("mark") == mark)
+
+
+def test_what_names_a_message_to_begin_with_ends_no_process(stack: Stack) -> None:
+    """nchan 1.3.6 aborts on an id of a channel without a message, when the process holds that channel already."""
+    log = stack.home / "logs" / "gateway.log"
+    before = log.read_text("utf-8").count("exited on signal")
+    for _ in range(8):
+        now = int(time.time())
+        date = email.utils.formatdate(now - 5, usegmt=True)
+        for headers, status in (
+            ({}, 200),
+            ({"Last-Event-ID": f"{now}:0"}, 200),
+            ({"Last-Event-ID": f"{now}:0,0,0"}, 200),
+            ({"If-Modified-Since": date}, 400),
+            ({"If-Modified-Since": date, "If-None-Match": "0"}, 400),
+            ({"If-None-Match": "0"}, 400),
+        ):
+            token = {"Authorization": f"Bearer {stack.token(ANN)}"}
+            address = f"/realtime/v1/stream?last_event_id={now}:0"
+            with stack.http.stream("GET", address, headers={**EVENT_STREAM, **token, **headers}) as answer:
+                assert answer.status_code == status, headers
+                next(answer.iter_lines())
+    assert log.read_text("utf-8").count("exited on signal") == before
 
 
 def test_an_event_of_one_member_reaches_no_other(stack: Stack) -> None:

@@ -2,6 +2,8 @@
 
 import json
 import re
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -23,6 +25,7 @@ DEVICE = {"User-Agent": "Circle27/1.0 (a phone)"}
 SESSION = "8f1d3c5a-6b27-4e90-a4c1-2d7e9b0f5a07"
 CONSTANTS = {
     "seed": 27,
+    "milliseconds": 12,
     "accessToken": "eyJhbGciOiAiSFMyNTYi...",
     "sessionId": SESSION,
     "askAgainAt": "2026-11-23T16:00:30+00:00",
@@ -62,7 +65,10 @@ class Player:
 
     def play(self) -> dict[str, Any]:
         """Send every example; return what came back, by part, and all events by their name."""
-        came_back = {part["name"]: [self._example(part, each) for each in self._examples(part)] for part in self.parts}
+        came_back = {}
+        for part in self.parts:
+            with self._listening(part.get("listening", [])):
+                came_back[part["name"]] = [self._example(part, each) for each in self._examples(part)]
         events = self.stack.sql("select event, payload from events.outbox order by id")
         told: dict[str, list[Any]] = {}
         for event, payload in events:
@@ -83,6 +89,16 @@ class Player:
             assert answer.status_code == 200, (step, answer.text)
         examples: list[dict[str, Any]] = part["examples"]
         return examples
+
+    @contextmanager
+    def _listening(self, people: list[str]) -> Iterator[None]:
+        """Let these people hold a stream each, one after the other."""
+        with ExitStack() as streams:
+            for person in people:
+                headers = {"Accept": "text/event-stream", "Authorization": f"Bearer {self.tokens[person]}"}
+                held = self.stack.http.stream("GET", "/realtime/v1/stream", headers=headers)
+                assert streams.enter_context(held).status_code == 200
+            yield
 
     def _example(self, part: dict[str, Any], example: dict[str, Any]) -> dict[str, Any]:
         self._turn(example)

@@ -68,3 +68,22 @@ def test_the_calls_on_the_page_are_right(complaints: Counter[str], calls: list[s
 
 def test_a_wrong_call_is_found(complaints: Counter[str]) -> None:
     assert complaints == {"wrong.ts": 1}
+
+
+def test_the_client_is_what_its_types_say() -> None:
+    """web/circle27.js exports, and lets one call, what docs/api/client.d.ts declares, and no more."""
+    script = f"""
+        import * as client from '{ROOT}/web/circle27.js';
+        const members = Object.getOwnPropertyNames(client.Circle27.prototype);
+        const own = Object.getOwnPropertyNames(new client.Circle27());
+        console.log(JSON.stringify([Object.keys(client), [...members, ...own]]));
+    """
+    done = subprocess.run(
+        ["node", "--input-type=module", "-e", script], text=True, capture_output=True, check=True, timeout=30
+    )
+    exported, members = json.loads(done.stdout)
+    declared = sources.client_types()
+    assert exported == re.findall(r"declare class (\w+)", declared)
+    body = declared[: declared.index("\n}\n")]
+    named = set(re.findall(r"^  (?:readonly )?(\w+)(?:<.*>)?[(:<]", body, re.M))
+    assert set(members) == named - {"addEventListener", "removeEventListener"}

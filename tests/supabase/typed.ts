@@ -1,7 +1,7 @@
 // What an application writes with the types of web/circle27.d.ts. `tsc` reads this; nobody runs it. Below each
 // `@ts-expect-error` stands a mistake: tsc complains if it finds none there.
 import { createClient } from '@supabase/supabase-js';
-import type { ButtonState, Circle, Database, ErrorSlug, Events, NoCircle, Refusal, Refusals, SlotState } from '../../web/circle27';
+import type { ButtonState, Circle, Circle27, Database, ErrorSlug, Events, NoCircle, Refusal, Refusals, SlotState } from '../../web/circle27';
 
 const supabase = createClient<Database>('http://127.0.0.1:8027', 'anon-key');
 const slot = '2026-11-23T14:00:00-08:00';
@@ -98,4 +98,18 @@ export function heard(events: Events): [ButtonState, Circle | NoCircle] {
   events.circles;
   void names;
   return [events.button.buttonState, told];
+}
+
+export async function clicked(client: Circle27): Promise<number> {
+  client.addEventListener('change', () => client.status === 'live');
+  client.addEventListener('button', ({ detail }) => detail.version);
+  // @ts-expect-error no such event
+  client.addEventListener('buttons', () => {});
+  const { slots } = await client.call('get_button_states');
+  // @ts-expect-error the slot is missing
+  await client.call('my_circle', {});
+  // @ts-expect-error a slot, not its instant
+  await client.press('2026-11-23T14:00:00-08:00');
+  await client.giveFeedback(slots[0]!, { rating: 5 });
+  return (await client.circle(slots[0]!)).members.length;
 }

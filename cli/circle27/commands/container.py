@@ -12,7 +12,7 @@ from circle27.stack import cluster, lifecycle, programs
 from circle27.stack.options import gateway_options
 from circle27.stack.settings import DATABASE, PORTS, Settings
 
-SERVICES = ("postgresql", "pgbouncer", "postgrest", "postgrest_2", "gateway", "worker", "mailbox", "mailer")
+SERVICES = ("postgresql", "pgbouncer", "postgrest", "postgrest_2", "gateway", "worker", "porter", "mailbox", "mailer")
 
 
 @click.group()

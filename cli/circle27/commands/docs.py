@@ -51,9 +51,11 @@ TAIL = """
 | 405 | `method_not_allowed` | the method is none that the API knows (`TRACE`) | use GET or POST | no |
 | 413 | `body_too_large` | the body is larger than 64 kB | send less | no |
 | 414 | `address_too_long` | the address is longer than 8 kB | send the arguments in the body of a POST | no |
+| 400 | `header_unsupported` | a stream is asked for with `If-Modified-Since` or `If-None-Match` | leave it out | no |
 | 415 | `content_type_unsupported` | the body is not declared as JSON | send `Content-Type: application/json` | no |
 | 422 | `query_too_costly` | a filter is a regular expression (`match`, `imatch`), or `select` embeds more than three relations | filter with `like`; ask in several calls | no |
 | 429 | `rate_limited` | the caller's calls of this minute are used up ([decision 10](decisions/0010-rate-limits.md)) | wait `Retry-After` seconds | yes |
+| 429 | `too_many_connections` | the caller's network has as many connections open as one may have: streams, above all | close streams that nobody needs; wait `Retry-After` seconds | yes |
 | 431 | `header_too_large` | a header is larger than 8 kB | send less | no |
 | 503 | `service_unavailable` | an outage, an overload, a restart; at `/ready` also `not_ready` | try again after `Retry-After` seconds | yes |
 | none | | the connection is cut: header or body stopped arriving for 10 seconds | send it again | yes |

@@ -11,7 +11,9 @@ from circle27.stack.settings import Settings
 
 @click.command()
 @click.option("--to", metavar="ADDRESS", help="Only mail to this address.")
-@click.option("--last", is_flag=True, help="Print the newest mail whole, instead of the list.")
+@click.option(
+    "--last", is_flag=True, help="Print the newest mail whole, what is attached included, instead of the list."
+)
 def mailbox(to: str | None, last: bool) -> None:
     """List the mail that the local stack has caught.
 
@@ -32,7 +34,12 @@ def mailbox(to: str | None, last: bool) -> None:
         if not mails:
             raise CircleError("there is no such mail yet. Ask for a login code, and look again in a second.")
         click.echo(f"To: {mails[-1]['To']}\nSubject: {mails[-1]['Subject']}\n")
-        click.echo(str(mails[-1].get_payload()), nl=False)
+        for part in mails[-1].walk():
+            if part.get_content_maintype() == "text":
+                if name := part.get_filename():
+                    click.echo(f"\n{name}:\n")
+                content = part.get_payload(decode=True)
+                click.echo(content.decode() if isinstance(content, bytes) else content, nl=False)
         return
     for mail in mails:
         click.echo(f"{parsedate_to_datetime(mail['Date']):%Y-%m-%d %H:%M:%S}  {mail['To']:32}  {mail['Subject']}")

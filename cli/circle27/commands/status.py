@@ -22,7 +22,7 @@ def status(as_json: bool) -> None:
     \b
     Keys of --json: gateway, postgrest_admin, pgbouncer, database (the migrator's DSN; the password is in the
     passfile it names), ready, services {name: {state, pid, uptime_s}}, mail {breaker, openUntil, failures, failedAt,
-    error, waiting, oldestAt}: null if the database does not answer.
+    error, waiting, oldestAt} and events {waiting, lagSeconds, streams}: null if the database does not answer.
 
     \b
     Examples:
@@ -39,7 +39,8 @@ def status(as_json: bool) -> None:
         "database": settings.dsn("circle27_migrator"),
         "ready": running and lifecycle.ready(settings),
         "services": supervisor.states() if running else {},
-        "mail": _mail(settings) if running else None,
+        "mail": _ask(settings, "identity.mail_status()") if running else None,
+        "events": _ask(settings, "events.outbox_status()") if running else None,
     }
     if as_json:
         click.echo(json.dumps(report, indent=2))
@@ -48,11 +49,11 @@ def status(as_json: bool) -> None:
     sys.exit(0 if report["ready"] else 1)
 
 
-def _mail(settings: Settings) -> dict[str, Any] | None:
-    """Return how the mail goes, as the monitor sees it; None if the database does not answer."""
+def _ask(settings: Settings, function: str) -> dict[str, Any] | None:
+    """Return what the monitor is told; None if the database does not answer."""
     try:
         with psycopg.connect(settings.dsn("circle27_monitor"), connect_timeout=3) as connection:
-            row = connection.execute("select identity.mail_status()").fetchone()
+            row = connection.execute(f"select {function}".encode()).fetchone()
     except psycopg.Error:
         return None
     assert row is not None
@@ -74,6 +75,9 @@ def _show(report: dict[str, object]) -> None:
         console.print(f"{key:16} {report[key]}")
     if isinstance(mail := report["mail"], dict):
         console.print(f"{'mail':16} {_mail_line(mail)}")
+    if isinstance(events := report["events"], dict):
+        lag = f", the oldest for {events['lagSeconds']} s" if events["waiting"] else ""
+        console.print(f"{'events':16} {events['waiting']} waiting{lag}; {events['streams']} streams")
     if services:
         console.print(table)
 

@@ -26,7 +26,9 @@ def up() -> None:
       CIRCLE27_TLS_CERT, CIRCLE27_TLS_KEY  files of a certificate and its key: HTTPS
       CIRCLE27_TRUSTED_PROXIES             networks whose X-Forwarded-For is believed
       CIRCLE27_ALLOWED_ORIGINS             web pages that may call; all by default
-      CIRCLE27_RATE_LIMITS                 off for load runs
+      CIRCLE27_CONNECTIONS_PER_ADDRESS     open at once from one network; 5000 by default
+      CIRCLE27_RATE_LIMITS                 off for load runs: no limits at all
+      CIRCLE27_LOCAL_PAGES                 off: no panel that turns the clock, no /mailbox
 
     \b
     Example:

@@ -42,7 +42,7 @@ class Call:
 
 
 def call(part: dict[str, Any], example: dict[str, Any], catalogue: Catalogue) -> Call:
-    """Return the request of an example. A function that only reads is called by GET."""
+    """Return the request of an example. A function that only reads is called by GET, unless it takes a list."""
     if part["kind"] == "path":
         return Call("GET", part["name"])
     if part["kind"] == "view":
@@ -54,7 +54,10 @@ def call(part: dict[str, Any], example: dict[str, Any], catalogue: Catalogue) ->
             example.get("body"),
         )
     path, arguments = f"/rest/v1/rpc/{part['name']}", example.get("arguments", {})
-    if catalogue.functions[part["name"]].reads_only:
+    takes_list = any(
+        isinstance(value, list) for value in arguments.values()
+    )  # in an address, PostgreSQL's own notation
+    if catalogue.functions[part["name"]].reads_only and not takes_list:
         return Call("GET", path, arguments)
     return Call("POST", path, body=arguments)
 

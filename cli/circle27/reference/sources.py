@@ -16,6 +16,11 @@ TYPES, STORY, ANSWERS = FOLDER / "types.yaml", FOLDER / "story.yaml", FOLDER / "
 Tree = dict[str, Any]
 
 
+def client_types() -> str:
+    """Return docs/api/client.d.ts: what web/circle27.js exports."""
+    return (FOLDER / "client.d.ts").read_text("utf-8")
+
+
 class _Loader(yaml.SafeLoader):  # type: ignore[misc]
     """YAML in which an instant is a text: it is sent as it is written."""
 

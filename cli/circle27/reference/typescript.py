@@ -5,6 +5,7 @@ import re
 from typing import Any
 
 from circle27.errors import CircleError
+from circle27.reference import sources
 from circle27.reference.catalogue import Argument, Catalogue, Column, Function, View
 
 HEAD = """\
@@ -13,11 +14,16 @@ HEAD = """\
 //   import { createClient } from '@supabase/supabase-js';
 //   import type { Database } from './circle27';
 //   const supabase = createClient<Database>(url, anonKey, { accessToken: async () => token });
+//
+// or, with web/circle27.js beside this file:
+//
+//   import { Circle27 } from './circle27';
 """
 
 # A type of PostgreSQL as it is in JSON. The names are types of types.yaml.
 SQL_TYPES = {
     "uuid": "Uuid",
+    "uuid[]": "Uuid[]",
     "text": "string",
     "interval": "string",
     "timestamp with time zone": "Instant",
@@ -98,7 +104,7 @@ def declarations(catalogue: Catalogue, types: dict[str, Any], gateway_slugs: lis
         JSON if name == "Json" else _doc(schema, "") + f"export type {name} = {typescript(schema)};\n"
         for name, schema in types["types"].items()
     ]
-    rest = [_errors(catalogue, gateway_slugs), _events(types), _database(catalogue, types)]
+    rest = [_errors(catalogue, gateway_slugs), _events(types), _database(catalogue, types), sources.client_types()]
     return "\n".join([HEAD, *named, *rest])
 
 

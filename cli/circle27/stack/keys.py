@@ -47,6 +47,8 @@ def retire(settings: Settings) -> None:
             raise CircleError("there is no former key. A new one is made by: circle27 keys rotate")
         (settings.home / "secrets" / FORMER_KEY).unlink()
         _reload(settings, supervisor, former, accepted=False)
+        with psycopg.connect(settings.dsn("circle27_migrator")) as connection:
+            connection.execute("select identity.forget_former_keys()")
 
 
 def _former(settings: Settings) -> str | None:
@@ -74,8 +76,8 @@ def _reload(settings: Settings, supervisor: Supervisor, key: str, *, accepted: b
             10,
             f"{service} did not take the keys",
         )
+    supervisor.signal("gateway", "HUP")
     if settings.rate_limits:  # else the gateway checks no token
-        supervisor.signal("gateway", "HUP")
         wait_until(lambda: _gateway_accepts(settings, key) == accepted, 10, "the gateway did not take the keys")
 
 

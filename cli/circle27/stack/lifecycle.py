@@ -25,6 +25,7 @@ from circle27.stack.supervision import Supervisor, end_leftovers, stack_processe
 # As root: root's own, so that the services' user can put no link where root writes; or the services' user's.
 ROOTS = ("conf", "secrets", "run", "logs")
 SERVICES = ("tmp", "access")
+MAILDIR = ("mail", "mail/new", "mail/cur", "mail/tmp")
 ACCESS_LOG_LIMIT = 5_000_000  # bytes; an older one is kept beside it
 
 # What to restart when a rendered file changed.
@@ -85,7 +86,7 @@ def _up(say: Callable[[str], None]) -> Settings:
     if cluster.bring_up_to_date(settings, say):
         for service in settings.postgrest_services():
             supervisor.signal(service, "USR1")  # one that runs already read its schema before
-    for service in ("pgbouncer", *settings.postgrest_services(), "gateway", "worker", "mailbox", "mailer"):
+    for service in ("pgbouncer", *settings.postgrest_services(), "gateway", "worker", "porter", "mailbox", "mailer"):
         start(service)
     wait_until(lambda: ready(settings), 30, "the gateway did not become ready")
     say("a call through the gateway reaches PostgreSQL")
@@ -166,6 +167,9 @@ def _make_folders(settings: Settings) -> None:
     for name in SERVICES:
         (top / name).mkdir(mode=0o700, exist_ok=True)
         give(settings, top / name)
+    if settings.local_pages:  # the gateway shows what the mailbox has caught
+        for name in MAILDIR:
+            _make_folder(settings, top / name, 0o2750)
     # As root the services run as another user, who must be able to get here.
     enter = [shutil.which("test") or "/usr/bin/test", "-x", str(top)]
     if subprocess.run(enter, check=False, cwd="/", **cluster.run_as(settings)).returncode:

@@ -9,6 +9,7 @@ from typing import Any
 
 from circle27.errors import CircleError
 
+DOOR = re.compile(r"[A-Za-z0-9.-]+:[0-9]{1,5}")
 ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?")
 
 
@@ -25,13 +26,14 @@ def gateway_options() -> dict[str, Any]:
 
 
 def local_options() -> dict[str, Any]:
-    """Return the same, and what only a local stack may choose: to have no rate limits."""
+    """Return the same, and what only a local stack may have: no rate limits, and pages that turn the clock."""
     found = gateway_options()
-    text = os.environ.get("CIRCLE27_RATE_LIMITS")
-    if text is not None:
-        if text not in ("on", "off"):
-            raise CircleError(f"CIRCLE27_RATE_LIMITS={text} is neither on nor off.")
-        found["rate_limits"] = text == "on"
+    for variable, field in SWITCHES.items():
+        text = os.environ.get(variable)
+        if text is not None:
+            if text not in ("on", "off"):
+                raise CircleError(f"{variable}={text} is neither on nor off.")
+            found[field] = text == "on"
     return found
 
 
@@ -52,15 +54,32 @@ def _networks(variable: str, text: str) -> list[str]:
         raise CircleError(f"{variable}: {error}. Write networks like 10.0.0.0/8, with spaces between.") from None
 
 
+def _count(variable: str, text: str) -> int:
+    if not re.fullmatch(r"[1-9][0-9]{0,6}", text):
+        raise CircleError(f"{variable}={text} is no number from 1 to 9999999.")
+    return int(text)
+
+
 def _file(variable: str, text: str) -> str:
     if text and not Path(text).is_file():
         raise CircleError(f"{variable}: there is no file {text}.")
     return str(Path(text).resolve()) if text else ""
 
 
+def _doors(variable: str, text: str) -> list[str]:
+    for door in text.split():
+        if not DOOR.fullmatch(door):
+            raise CircleError(f"{variable}: {door} is no address. Write 10.0.0.2:8026, several with spaces between.")
+    return text.split()
+
+
+SWITCHES = {"CIRCLE27_RATE_LIMITS": "rate_limits", "CIRCLE27_LOCAL_PAGES": "local_pages"}
+
 READERS: dict[str, tuple[str, Callable[[str, str], Any]]] = {
     "CIRCLE27_ALLOWED_ORIGINS": ("allowed_origins", _origins),
     "CIRCLE27_TRUSTED_PROXIES": ("trusted_proxies", _networks),
+    "CIRCLE27_CONNECTIONS_PER_ADDRESS": ("connections_per_address", _count),
     "CIRCLE27_TLS_CERT": ("tls_cert", _file),
     "CIRCLE27_TLS_KEY": ("tls_key", _file),
+    "CIRCLE27_MORE_GATEWAYS": ("more_gateways", _doors),
 }

@@ -12,7 +12,7 @@ from circle27.stack.settings import Settings
 
 MIN_POSTGRESQL = 15
 # As root these stay root's: their interpreter may be in a folder that nobody else enters (decision 1).
-OWN_SERVICES = ("worker", "mailbox", "mailer")
+OWN_SERVICES = ("worker", "porter", "mailbox", "mailer")
 MAX_OPEN_FILES = 65_536
 
 
@@ -75,6 +75,7 @@ def services(settings: Settings) -> list[tuple[str, str, str]]:
         *((name, f"{postgrest} {home}/conf/{name}.conf", "TERM") for name in settings.postgrest_services()),
         ("gateway", f"{serve} {program('nginx')} -p {home} -e stderr -c {home}/secrets/nginx.conf", "TERM"),
         ("worker", f"{sys.executable} -m circle27.worker", "TERM"),
+        ("porter", f"{sys.executable} -m circle27.worker.porter", "TERM"),
         # A real SMTP server that delivers nothing: it keeps each mail in a folder (a Maildir).
         ("mailbox", f"{sys.executable} -m aiosmtpd -n -l {mailbox} -c aiosmtpd.handlers.Mailbox {home}/mail", "TERM"),
         ("mailer", f"{sys.executable} -m circle27.worker.mail", "TERM"),

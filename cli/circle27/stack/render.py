@@ -2,16 +2,18 @@
 
 import os
 import sys
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import jwt
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from circle27.errors import CircleError
-from circle27.paths import TEMPLATES
+from circle27.paths import TEMPLATES, WEB
 from circle27.stack import programs
-from circle27.stack.secrets import accepted_keys, give, password
+from circle27.stack.secrets import NEXT_KEY, accepted_keys, give, password
 from circle27.stack.settings import DATABASE, LOOPBACK, PORTS, Settings
 
 # Rendered file in the stack's folder -> template in stack/. A file under secrets/ holds a password.
@@ -63,6 +65,17 @@ def _copy(settings: Settings, source: Path, path: Path) -> bool:
     return True
 
 
+def clock_token(settings: Settings) -> str:
+    """Return the key with which the gateway of a local stack turns the clock; the same one each time.
+
+    It lies beside the key that signs it, and never leaves the gateway. Amid a rotation that is the new key already, so
+    that nothing has to be written again at its end.
+    """
+    claims = {"role": "service_role", "exp": datetime(2100, 1, 1, tzinfo=UTC)}
+    rotating = (settings.home / "secrets" / NEXT_KEY).exists()
+    return jwt.encode(claims, settings.secret(NEXT_KEY if rotating else "jwt.key"), algorithm="HS256")
+
+
 def _replace(settings: Settings, path: Path, text: str) -> None:
     draft = path.with_suffix(".draft")
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
@@ -86,8 +99,12 @@ def _values(settings: Settings) -> dict[str, Any]:
         "secret": settings.secret,
         "password": lambda role: password(settings, role),
         "accepted_keys": accepted_keys(settings),
+        "gateway_name": settings.host("gateway"),
         "public_url": f"{'https' if settings.tls_cert else 'http'}://{LOOPBACK}:{settings.ports['gateway']}",
         "rate_limits": settings.rate_limits,
+        "connections_per_address": settings.connections_per_address,
+        "web": WEB,
+        "clock_token": clock_token(settings) if settings.local_pages else None,
         "allowed_origins": settings.allowed_origins,
         "trusted_proxies": settings.trusted_proxies,
         "tls_cert": settings.tls_cert,

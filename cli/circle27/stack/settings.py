@@ -41,10 +41,13 @@ class Settings:
     trusted_network: str = f"{LOOPBACK}/32"  # where PostgreSQL takes passwords from
     hosts: dict[str, str] = field(default_factory=dict)  # service -> host; what is absent is on loopback
     rate_limits: bool = True  # off for load runs on a local stack
+    connections_per_address: int = 5000  # open at once; a whole campus may sit behind one address
     allowed_origins: list[str] = field(default_factory=lambda: ["*"])  # pages that may read answers
     trusted_proxies: list[str] = field(default_factory=list)  # networks whose X-Forwarded-For is believed
     tls_cert: str = ""  # files; none: plain HTTP
     tls_key: str = ""
+    more_gateways: list[str] = field(default_factory=list)  # host:port of other gateways' private doors
+    local_pages: bool = False  # the clock's panel and the mailbox at the gateway: on a local stack only
 
     @classmethod
     def fresh(cls) -> "Settings":
@@ -53,7 +56,7 @@ class Settings:
         if len(set(ports.values())) < len(ports):
             raise CircleError(f"two services share a port: {ports}. Give each its own (CIRCLE27_<SERVICE>_PORT).")
         os_user = "postgres" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
-        return cls(home=home(), ports=ports, os_user=os_user, **local_options())
+        return cls(home=home(), ports=ports, os_user=os_user, **{"local_pages": True, **local_options()})
 
     @classmethod
     def load(cls) -> "Settings | None":
@@ -87,6 +90,11 @@ class Settings:
     def address(self, service: str) -> str:
         """Return host:port of a service."""
         return f"{self.host(service)}:{self.ports[service]}"
+
+    def gateways(self) -> list[tuple[str, int]]:
+        """Return the private doors of all gateways: the worker publishes each event at each of them."""
+        others = [address.rpartition(":") for address in self.more_gateways]
+        return [(self.host("publish"), self.ports["publish"]), *((host, int(port)) for host, _, port in others)]
 
     def url(self, service: str) -> str:
         """Return http://host:port of a service; https:// of a gateway with a certificate."""

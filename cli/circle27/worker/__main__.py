@@ -5,18 +5,20 @@ import signal
 import threading
 import time
 
-import httpx
 import psycopg
 
 from circle27.stack.settings import Settings
 from circle27.worker.deadlines import Deadlines
-from circle27.worker.outbox import publish_batch
+from circle27.worker.gateway import Gateway, GatewayError
+from circle27.worker.outbox import Counts, publish_batch
 
 POLL_S = 0.1  # an idle look at deadlines and outbox; costs 3 ms of database time
 HOUSEKEEPING_EVERY_S = 600
+STREAMS_EVERY_S = 1  # by how much a stream may outlive its token
 RETRY_S = 0.5
 # A clock that was turned back (a demo) is no reason to open slots of the past.
 OPEN_SLOTS = "select app.open_time_slots(greatest(app.clock(), clock_timestamp()))"
+END_EXPIRED_STREAMS = "select events.end_expired_streams()"
 TIDY_UP = "select identity.forget_old(), audit.open_partitions(), ops.forget_full_buckets()"
 
 log = logging.getLogger("circle27.worker")
@@ -25,7 +27,6 @@ log = logging.getLogger("circle27.worker")
 def main() -> None:
     """Work; after a lost connection begin again."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    logging.getLogger("httpx").setLevel(logging.WARNING)
     settings = Settings.require()
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -34,8 +35,8 @@ def main() -> None:
     while not stop.is_set():
         try:
             work(settings, stop, deadlines)
-        except (psycopg.Error, httpx.HTTPError) as error:
-            outage = isinstance(error, psycopg.OperationalError | httpx.HTTPError)
+        except (psycopg.Error, GatewayError) as error:
+            outage = isinstance(error, psycopg.OperationalError | GatewayError)
             log.log(
                 logging.WARNING if outage else logging.ERROR,
                 "begins again: %s",
@@ -46,24 +47,26 @@ def main() -> None:
 
 
 def work(settings: Settings, stop: threading.Event, deadlines: Deadlines) -> None:
-    """Match what is due, publish what was said, open slots and forget old sessions, until `stop` is set.
+    """Match what is due, publish what was said, end streams and sessions whose time is over, until `stop` is set.
 
     Sleeps to the next deadline where that comes before the next look. What a matching says is published straight after
     its commit. A gateway that is away stops the telling, never the matching.
     """
-    publish_key = settings.secret("publish.key")
-    next_housekeeping = 0.0
-    with (
-        psycopg.connect(settings.dsn("circle27_worker"), autocommit=True) as connection,
-        httpx.Client(base_url=settings.url("publish"), timeout=5) as client,
-    ):
+    next_housekeeping = next_look_at_streams = 0.0
+    counts = Counts()
+    gateways = [Gateway(host, port, settings.secret("publish.key")) for host, port in settings.gateways()]
+    with psycopg.connect(settings.dsn("circle27_worker"), autocommit=True) as connection:
         log.info("connected")
         while not stop.is_set():
             if time.monotonic() >= next_housekeeping:
                 keep_house(connection)
                 next_housekeeping = time.monotonic() + HOUSEKEEPING_EVERY_S
+            if time.monotonic() >= next_look_at_streams:
+                connection.execute(END_EXPIRED_STREAMS)
+                next_look_at_streams = time.monotonic() + STREAMS_EVERY_S
+            counts.tell(connection)
             next_deadline = deadlines.run(connection)
-            if not publish_batch(connection, client, publish_key):
+            if not publish_batch(connection, gateways, counts):
                 stop.wait(min(POLL_S, next_deadline))
 
 

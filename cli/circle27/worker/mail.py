@@ -9,7 +9,9 @@ import signal
 import smtplib
 import ssl
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import formatdate, parseaddr
@@ -23,6 +25,7 @@ from psycopg.rows import class_row
 
 from circle27.errors import CircleError
 from circle27.stack.settings import Settings
+from circle27.worker.calendar import calendar
 
 BATCH = 10  # with TIMEOUT_S well under the minute for which a mail is ours
 TIMEOUT_S = 10
@@ -30,12 +33,16 @@ POLL_S = 0.25
 RETRY_S = 1.0
 TAKE = "select mail_id, attempt, kind, recipient, facts from identity.take_mails(%s)"
 SENT = "select identity.mail_sent(%s, %s)"
-FAILED = "select identity.mail_failed(%s, %s, %s, %s)"
+FAILED = "select identity.mail_failed(%s, %s, %s, %s, p_by_server => %s)"
 TEXTS = Environment(
     loader=FileSystemLoader(Path(__file__).with_name("mails")), undefined=StrictUndefined, keep_trailing_newline=True
 )
 
 log = logging.getLogger("circle27.mail")
+
+
+class UnsendableError(Exception):
+    """No mail can be made for this recipient."""
 
 
 @dataclass(frozen=True)
@@ -106,21 +113,39 @@ class Server:
 
 
 def message(mail: Mail, sender: str) -> EmailMessage:
-    """Return the mail as it is sent: the first line of its text is the subject."""
+    """Return the mail as it is sent: the first line of its text is the subject.
+
+    Raises UnsendableError for an address that a header reads as another one (RFC 2047): `=?utf-8?q?ann?=@…` would be
+    Ann's, `=?utf-8?q?a=0a?=@…` two lines.
+    """
     subject, _, body = TEXTS.get_template(f"{mail.kind}.txt").render(mail.facts).partition("\n\n")
     made = EmailMessage(policy=SMTP)
     made["Subject"] = subject
     made["From"] = sender
-    made["To"] = mail.recipient
+    try:
+        made["To"] = mail.recipient
+    except ValueError:
+        raise UnsendableError from None
+    if made["To"] != mail.recipient:
+        raise UnsendableError
     made["Date"] = formatdate(localtime=False)
     made["Message-ID"] = f"<{mail.mail_id}.{mail.attempt}@{parseaddr(sender)[1].rpartition('@')[2]}>"
     made["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office answers, please
     made.set_content(body)
+    if event := mail.facts.get("event"):
+        address = parseaddr(sender)[1]
+        method, text = calendar(event, mail.facts["mates"], mail.facts["spot"], address, datetime.now(UTC))
+        # As octets: the line ends and folds are part of it.
+        made.add_attachment(
+            text, "text", "calendar", filename="circle.ics", params={"method": method, "charset": "utf-8"}
+        )
     return made
 
 
 def refused_for_ever(error: Exception) -> bool:
-    """Tell whether the server said of this very mail that it will never take it (5xx)."""
+    """Tell whether the server said of this very mail that it will never take it (5xx), or there can be none."""
+    if isinstance(error, UnsendableError):
+        return True
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         return all(code >= 500 for code, _ in error.recipients.values())
     return isinstance(error, smtplib.SMTPDataError) and error.smtp_code >= 500
@@ -137,27 +162,33 @@ def send_batch(database: psycopg.Connection, server: Server) -> int:
     away = False
     for mail in mails:
         if away:
-            database.execute(FAILED, [mail.mail_id, mail.attempt, False, None])
+            database.execute(FAILED, [mail.mail_id, mail.attempt, False, None, True])
             continue
         try:
+            made = message(mail, server.sender)
             connection = connection or server.connect()
-            connection.send_message(message(mail, server.sender))
-        except (OSError, smtplib.SMTPException) as error:
+            connection.send_message(made, to_addrs=[mail.recipient])
+        except (OSError, smtplib.SMTPException, UnsendableError) as error:
             refused = refused_for_ever(error)
             # It went away, or could not even be reached; any other answer is about this mail.
             away = isinstance(error, smtplib.SMTPServerDisconnected | smtplib.SMTPConnectError) or not isinstance(
-                error, smtplib.SMTPException
+                error, smtplib.SMTPException | UnsendableError
+            )
+            # This recipient, for now: a full mailbox, greylisting. (421 is a server that is about to go.)
+            by_server = not isinstance(error, smtplib.SMTPRecipientsRefused) or any(
+                code == 421 for code, _ in error.recipients.values()
             )
             # Never the error's own text: a server may quote the address.
             code = getattr(error, "smtp_code", None) or getattr(error, "errno", None)
             said = f"{type(error).__name__} {code}" if code else type(error).__name__
             log.warning("mail %s, attempt %s: %s", mail.mail_id, mail.attempt, said)
-            database.execute(FAILED, [mail.mail_id, mail.attempt, refused, said])
+            database.execute(FAILED, [mail.mail_id, mail.attempt, refused, said, by_server])
         else:
             database.execute(SENT, [mail.mail_id, mail.attempt])
             log.info("sent mail %s (%s)", mail.mail_id, mail.kind)
     if connection:
-        connection.close() if away else connection.quit()
+        with suppress(OSError):  # all mails are accounted for: a server that hangs up instead of saying goodbye may
+            connection.close() if away else connection.quit()
     return len(mails)
 
 

@@ -1,41 +1,53 @@
-"""Outbox to gateway: take, publish, delete, commit. At least once, in order, nothing to skip."""
+"""Outbox to gateways: take, publish, delete, commit. At least once, in order, nothing to skip."""
 
-import logging
+import json
+import time
+from dataclasses import dataclass, field
 
-import httpx
 import psycopg
+from psycopg.rows import class_row
 
-BATCH = 500
-UNPUBLISHABLE = (400, 404, 413)  # the gateway will say the same of this event for ever
+from circle27.worker.gateway import Event, Gateway
 
-log = logging.getLogger("circle27.worker")
+BATCH = 1000
+COUNTS_EVERY_S = 1
+TAKE = "select id as number, campus_id as campus, channel, event, payload::text from events.take(%s)"
 
 
-def publish_batch(connection: psycopg.Connection, client: httpx.Client, publish_key: str) -> int:
-    """Publish the oldest events; return how many.
+@dataclass
+class Counts:
+    """Whose list has changed: each campus hears how many are on it, at most once a second."""
 
-    The rows are deleted in the transaction that publishes them: if the gateway is away, or the worker dies,
-    they are still there. Raises httpx.HTTPError and psycopg.Error; then nothing was deleted. An event that the
-    gateway can never take is logged and dropped, so that it does not hold up all others.
+    _changed: set[tuple[str, str]] = field(default_factory=set)  # campus, slot
+    _next: float = 0.0
+
+    def note(self, events: list[Event]) -> None:
+        """See in members' buttons that somebody has joined or left."""
+        for event in events:
+            if event.event == "button":
+                button = json.loads(event.payload)
+                if button["slotStatus"] == "open":
+                    self._changed.add((event.campus, button["timeSlot"]))
+
+    def tell(self, connection: psycopg.Connection) -> None:
+        """Put what has changed into the outbox, if it is time."""
+        if self._changed and time.monotonic() >= self._next:
+            slots = [{"campusId": campus, "timeSlot": slot} for campus, slot in sorted(self._changed)]
+            connection.execute("select app.emit_counts(%s)", [json.dumps(slots)])
+            self._changed.clear()
+            self._next = time.monotonic() + COUNTS_EVERY_S
+
+
+def publish_batch(connection: psycopg.Connection, gateways: list[Gateway], counts: Counts) -> int:
+    """Publish the oldest events to each gateway; return how many.
+
+    The rows are deleted in the transaction that publishes them: if a gateway is away, or the worker dies, they are
+    still there. Raises GatewayError and psycopg.Error; then nothing was deleted.
     """
-    with connection.transaction():
-        events = connection.execute("select id, channel, event, payload::text from events.take(%s)", [BATCH]).fetchall()
-        for number, channel, event, payload in events:
-            answer = client.post(
-                f"/publish/{channel}",
-                content=payload,
-                headers={
-                    "X-Publish-Key": publish_key,
-                    "Content-Type": "application/json",
-                    "X-EventSource-Event": event,
-                },
-            )
-            if answer.status_code in UNPUBLISHABLE:
-                log.error("dropped event %s on %s: the gateway answers %s", number, channel, answer.status_code)
-                continue
-            answer.raise_for_status()
-            if event == "session":  # it is over: so are the streams on its channel
-                answer = client.delete(f"/publish/{channel}", headers={"X-Publish-Key": publish_key})
-                if answer.status_code != 404:
-                    answer.raise_for_status()
+    with connection.transaction(), connection.cursor(row_factory=class_row(Event)) as cursor:
+        events = cursor.execute(TAKE, [BATCH]).fetchall()
+        if events:
+            for gateway in gateways:
+                gateway.publish(events)
+    counts.note(events)
     return len(events)

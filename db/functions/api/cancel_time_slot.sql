@@ -10,17 +10,13 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $function$
 declare
-  v_campus_id text := p_campus_id;
-  v_member    record;
+  v_campus_id text;
 begin
   perform app.require_plain_call();  -- refuses call_not_plain
-  if not app.is_service() then
-    v_member := app.current_member();  -- refuses not_signed_in, no_campus, account_deleted, wrong_campus
-    v_campus_id := v_member.campus_id;
-    if p_campus_id <> v_campus_id or not app.is_operator(v_campus_id, v_member.user_id) then
-      perform audit.record('slot.cancel_denied', v_campus_id, v_member.user_id, p_time_slot);
-      return app.denial('operators_only');
-    end if;
+  -- Refuses not_signed_in, no_campus, account_deleted, wrong_campus.
+  v_campus_id := app.operator_campus(p_campus_id, 'slot.cancel_denied', p_time_slot);
+  if v_campus_id is null then
+    return app.denial('operators_only');
   end if;
 
   return app.cancel_time_slot(v_campus_id, p_time_slot);

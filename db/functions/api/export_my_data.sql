@@ -19,7 +19,7 @@ $function$;
 comment on function api.export_my_data() is
 'All that is kept about the caller.
 
-Gives {profile, waitlistEntries, circles, feedback, reports, sessions, trail}; the profile has the e-mail address.
+Gives {profile, waitlistEntries, circles, feedback, reports, sessions, trail}; the profile has the e-mail address, sessions those that are over, too; of the trail the newest 10,000 lines: my_trail has the older ones.
 Refuses not_signed_in, no_campus, account_deleted, wrong_campus.';
 
 revoke all on function api.export_my_data() from public;

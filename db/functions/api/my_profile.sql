@@ -19,7 +19,7 @@ $function$;
 comment on function api.my_profile() is
 'The caller as they see themselves.
 
-Gives {userId, campusId, timeZone, displayName, tier, attributes, suspendedUntil (null if not), blocked: [{userId, displayName}]}.
+Gives {userId, campusId, timeZone, displayName, tier, attributes, circleMail, suspendedUntil (null if not), blocked: [{userId, displayName}]}.
 Refuses not_signed_in, no_campus, account_deleted, wrong_campus.';
 
 revoke all on function api.my_profile() from public;

@@ -1,6 +1,10 @@
--- app.campus_reports(p_campus_id, p_before, p_limit): what members of a campus told its operators, the newest first.
+-- app.campus_reports(p_campus_id, p_before, p_limit, p_reader_id): what members of a campus told its operators, the newest first.
+--
+-- Not what was told about who reads: an operator is a member, too, and the reported never learn who reported them.
 
-create or replace function app.campus_reports(p_campus_id text, p_before timestamptz, p_limit integer)
+create or replace function app.campus_reports(
+  p_campus_id text, p_before timestamptz, p_limit integer, p_reader_id uuid default null
+)
 returns jsonb
 language plpgsql
 stable
@@ -36,6 +40,7 @@ begin
         from app.reports
         where reports.campus_id = p_campus_id
           and reports.created_at < coalesce(p_before, 'infinity')
+          and reports.reported_id is distinct from p_reader_id
         order by reports.created_at desc, reports.user_id, reports.reported_id
         limit p_limit
       ) as told
@@ -48,7 +53,7 @@ begin
 end;
 $function$;
 
-comment on function app.campus_reports(text, timestamptz, integer) is
-'What members of a campus told its operators, the newest first: {reports: [{createdAt, timeSlot, by: {userId, displayName}, about: {userId, displayName, suspendedUntil}, reason, comment}]}. Refuses no_campus, limit_invalid.';
+comment on function app.campus_reports(text, timestamptz, integer, uuid) is
+'What members of a campus told its operators, but for what was told about p_reader_id, the newest first: {reports: [{createdAt, timeSlot, by: {userId, displayName}, about: {userId, displayName, suspendedUntil}, reason, comment}]}. Refuses no_campus, limit_invalid.';
 
-revoke all on function app.campus_reports(text, timestamptz, integer) from public;
+revoke all on function app.campus_reports(text, timestamptz, integer, uuid) from public;

@@ -52,6 +52,7 @@ begin
     perform app.recount_meetings(p_campus_id, p_time_slot);
     perform app.emit_slot(p_campus_id, p_time_slot, v_now);
     perform app.emit_buttons(p_campus_id, p_time_slot, v_now);
+    perform identity.queue_slot_mails(p_campus_id, p_time_slot, v_slot.ends_at - v_now);
     perform audit.record(
       'slot.cancelled', p_campus_id, null, p_time_slot, jsonb_build_object('reason', p_reason)
     );

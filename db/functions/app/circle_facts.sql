@@ -1,6 +1,7 @@
 -- app.circle_facts(p_campus_id, p_time_slot, p_circle_no): circles as their members see them: one, or all of a slot.
 --
--- Names and ids of those who come, and the spot; never an e-mail address. In the order of names, not of any number.
+-- Names and ids of those who come, and the spot; never an e-mail address. In the order of names, not of any number. And
+-- whether they are fewer than the campus wants: after places were given up.
 --
 -- One pass over the slot's places, grouped: at the matching all circles are asked for at once. Names by the primary key
 -- (`limit 1` leaves no other way), as the planner knows nothing of rows that were written a moment ago. A plan for each
@@ -17,6 +18,8 @@ stable
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_custom_plan
 as $function$
+declare
+  v_size_min integer := (select campuses.size_min from app.campuses where campuses.campus_id = p_campus_id);
 begin
   return query
   select
@@ -34,7 +37,8 @@ begin
           and circles.time_slot = p_time_slot
           and circles.circle_no = seated.circle_no
       ),
-      'members', seated.members
+      'members', seated.members,
+      'belowMinimum', jsonb_array_length(seated.members) < v_size_min
     )
   from (
     select
@@ -61,6 +65,6 @@ end;
 $function$;
 
 comment on function app.circle_facts(text, timestamptz, integer) is
-'Circles as their members see them, one or all of a slot: {timeSlot, circleNo, spot: {spotId, name} or null, members: [{userId, displayName}]}.';
+'Circles as their members see them, one or all of a slot: {timeSlot, circleNo, spot: {spotId, name} or null, members: [{userId, displayName}], belowMinimum}.';
 
 revoke all on function app.circle_facts(text, timestamptz, integer) from public;

@@ -52,7 +52,8 @@ begin
     set email = identity.address_pseudonym(v_email),
       display_name = 'Former member',
       tier = 'user',
-      attributes = '{}'
+      attributes = '{}',
+      circle_mail = true
     where users.campus_id = p_campus_id
       and users.user_id = p_user_id;
 

@@ -1,6 +1,7 @@
 -- app.emit_slot(p_campus_id, p_time_slot, p_now): tell the campus what has become of a slot.
 --
--- Instants are written in the campus's zone, whoever causes it: every event of a slot has the same form.
+-- Instants are written in the campus's zone, whoever causes it: every event of a slot has the same form. How many are on
+-- the list is told here only: the fact changes with each join, and app.emit_counts() tells that once a second.
 --
 -- requires: app.slot_facts
 
@@ -13,7 +14,16 @@ set timezone = 'UTC'
 as $function$
 begin
   perform app.use_campus_zone(p_campus_id);
-  perform app.emit(p_campus_id, 'campus:' || p_campus_id, 'slot', app.slot_facts(slots, p_now))
+  perform app.emit(p_campus_id, 'campus:' || p_campus_id, 'slot', app.slot_facts(slots, p_now) || jsonb_build_object(
+    'joined',
+    (
+      select count(*)
+      from app.waitlist_entries as entries
+      where entries.campus_id = p_campus_id
+        and entries.time_slot = p_time_slot
+        and entries.left_at is null
+    )
+  ))
   from app.time_slots as slots
   where slots.campus_id = p_campus_id
     and slots.time_slot = p_time_slot;

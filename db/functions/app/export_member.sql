@@ -2,6 +2,9 @@
 --
 -- The only place that gives out an address: the member's own, to the member. Of others only what the member knows: not who
 -- blocks or reports them, nor what was said about them.
+--
+-- Of the trail the newest 10,000 lines, as many as api.my_trail() gives at once, which tells the older ones: an hour of joining and
+-- leaving writes 300,000, and one call would then keep the database busy for seconds.
 
 create or replace function app.export_member(p_campus_id text, p_user_id uuid)
 returns jsonb
@@ -84,8 +87,8 @@ begin
       ),
       '[]'
     ),
-    'sessions', identity.member_sessions(p_user_id, null, clock_timestamp()),
-    'trail', audit.member_trail(p_user_id, 'infinity', null)
+    'sessions', identity.member_sessions(p_user_id, null, null),
+    'trail', audit.member_trail(p_user_id, 'infinity', 10000)
   );
 end;
 $function$;

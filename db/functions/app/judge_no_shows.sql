@@ -63,6 +63,12 @@ begin
     from judged
     order by judged.user_id  -- two circles with the same people in them never wait for each other
   loop
+    -- Two meetings judged at the same moment would each not see what the other found: one after the other, too.
+    perform
+    from app.user_campuses as directory
+    where directory.user_id = v_user_id
+    for no key update;
+
     perform audit.record('user.stayed_away', p_campus_id, v_user_id, p_time_slot);
 
     if (

@@ -4,7 +4,8 @@
 -- left: that is a matter of a second. (Whom the deadline overtakes between two readings of the clock hears deadline_passed,
 -- and asks again.) A meeting that is on has happened: nobody gets out of it any more. Who calls holds the member's lock.
 --
--- First all slots, in their order, and then the pairs: app.lock_key() says why.
+-- First all slots, in their order, then the pairs, if there is a circle to leave: app.lock_key() says why. The clock after the
+-- last lock.
 
 create or replace function app.leave_ahead(p_campus_id text, p_user_id uuid)
 returns void
@@ -14,14 +15,7 @@ set search_path = pg_catalog, pg_temp
 set timezone = 'UTC'
 as $function$
 declare
-  v_time_slot timestamptz;
-  v_slot      app.time_slots;
-  v_now       timestamptz;
-  v_left      timestamptz[] := array[]::timestamptz[];
-begin
-  perform app.use_campus_zone(p_campus_id);  -- the member is told, not the operator
-
-  for v_time_slot in
+  v_time_slots timestamptz[] := array(
     select entries.time_slot
     from app.waitlist_entries as entries
     inner join app.time_slots as slots
@@ -32,35 +26,44 @@ begin
       and entries.user_id = p_user_id
       and entries.left_at is null
     order by entries.time_slot
-  loop
-    perform pg_advisory_xact_lock_shared(app.lock_key('slot', p_campus_id, v_time_slot));
-    v_now := app.clock();
+  );
+  v_slot       app.time_slots;
+  v_now        timestamptz;
+begin
+  perform app.use_campus_zone(p_campus_id);  -- the member is told, not the operator
 
+  perform pg_advisory_xact_lock_shared(app.lock_key('slot', p_campus_id, ahead.time_slot))
+  from unnest(v_time_slots) with ordinality as ahead (time_slot, number)
+  order by ahead.number;
+  if exists (
+    select
+    from app.circle_members as places
+    where places.campus_id = p_campus_id
+      and places.user_id = p_user_id
+      and places.time_slot = any(v_time_slots)
+      and places.cancelled_at is null
+  ) then
+    perform pg_advisory_xact_lock(app.lock_key('pairs', p_campus_id));
+  end if;
+  v_now := app.clock();
+
+  for v_slot in
     select slots.*
-    into strict v_slot
     from app.time_slots as slots
     where slots.campus_id = p_campus_id
-      and slots.time_slot = v_time_slot;
-
+      and slots.time_slot = any(v_time_slots)
+    order by slots.time_slot
+  loop
     if v_slot.cancelled_at is not null or (v_slot.matched_at is not null and v_slot.time_slot <= v_now) then
       continue;
     elsif v_slot.matched_at is not null then
-      if app.leave_circle(p_campus_id, p_user_id, v_time_slot, v_now) then
-        v_left := v_left || v_time_slot;
-      end if;
+      perform app.leave_circle(p_campus_id, p_user_id, v_slot.time_slot, v_now);
     elsif v_now < v_slot.deadline_at then
-      perform app.leave_waitlist(p_campus_id, p_user_id, v_time_slot);
+      perform app.leave_waitlist(p_campus_id, p_user_id, v_slot.time_slot);
     else
       perform app.refuse('slot_busy');
     end if;
   end loop;
-
-  -- They meet nobody there.
-  if v_left <> '{}' then
-    perform pg_advisory_xact_lock(app.lock_key('pairs', p_campus_id));
-    perform app.recount_meetings(p_campus_id, slots.time_slot)
-    from unnest(v_left) as slots (time_slot);
-  end if;
 end;
 $function$;
 

@@ -18,9 +18,8 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $function$
 declare
-  v_tier   text := 'user';
-  v_caller text := 'user:' || p_user_id;
-  v_quota  integer;
+  v_tier   text;
+  v_caller text;
   v_left   record;
 begin
   if current_setting('circle27.rate_limits', true) = 'off' then
@@ -38,26 +37,24 @@ begin
       '%s:%s', v_tier, nullif(current_setting('request.headers', true), '')::json ->> 'x-client-network'
     );
   else
-    v_tier := coalesce(
-      (
-        select users.tier
-        from app.user_campuses as directory
-        inner join app.users
-          on users.campus_id = directory.campus_id
-          and users.user_id = p_user_id
-        where directory.user_id = p_user_id
-      ),
-      v_tier
-    );
+    select users.tier
+    into v_tier
+    from app.user_campuses as directory
+    inner join app.users
+      on users.campus_id = directory.campus_id
+      and users.user_id = p_user_id
+    where directory.user_id = p_user_id;
+
+    v_tier := coalesce(v_tier, 'user');
+    v_caller := 'user:' || p_user_id;
   end if;
 
-  v_quota := ops.calls_a_minute(v_tier);
-  v_left := ops.spend(v_caller, v_quota, interval '1 minute');
+  v_left := ops.spend(v_caller, ops.calls_a_minute(v_tier), interval '1 minute');
 
   if v_left.remaining is null then
     perform app.refuse('rate_limited', jsonb_build_object(
       'Retry-After', v_left.retry_after::text,
-      'RateLimit-Policy', format('"%s";q=%s;w=60', v_tier, v_quota),
+      'RateLimit-Policy', format('"%s";q=%s;w=60', v_tier, ops.calls_a_minute(v_tier)),
       'RateLimit', format('"%s";r=0;t=%s', v_tier, v_left.retry_after)
     ));
   end if;

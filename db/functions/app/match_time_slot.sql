@@ -20,6 +20,7 @@ declare
   v_now    timestamptz;
   v_seed   bigint := coalesce(p_seed, (random() * 9007199254740991)::bigint);  -- exact in JSON
   v_people uuid[];
+  v_drawn  record;
   v_report jsonb;
 begin
   if p_campus_id is null then
@@ -48,14 +49,7 @@ begin
     perform app.refuse('deadline_not_reached');
   end if;
 
-  v_people := array(
-    select entries.user_id
-    from app.waitlist_entries as entries
-    where entries.campus_id = p_campus_id
-      and entries.time_slot = p_time_slot
-      and entries.left_at is null
-    order by hashtextextended(entries.user_id::text, v_seed), entries.user_id
-  );
+  v_people := app.drawn_order(p_campus_id, p_time_slot, v_seed);
   if v_now >= v_slot.ends_at and cardinality(v_people) > 0 then
     perform app.refuse('slot_ended');
   end if;
@@ -66,18 +60,23 @@ begin
   where campuses.campus_id = p_campus_id;
 
   perform app.use_campus_zone(p_campus_id);
+  select drawn.circles, drawn.quality, drawn.inputs
+  into v_drawn
+  from app.draw_circles(v_campus, v_people, p_time_slot, v_seed) as drawn;
   v_report := jsonb_build_object(
     'campusId', p_campus_id, 'timeSlot', p_time_slot, 'matchedAt', v_now, 'seed', v_seed
-  ) || app.seat_circles(v_slot, v_people, app.draw_circles(v_campus, v_people, p_time_slot, v_seed), v_seed);
+  ) || app.seat_circles(v_slot, v_people, v_drawn.circles, v_seed) || jsonb_build_object('quality', v_drawn.quality);
 
   update app.time_slots as slots
-  set matched_at = v_now, version = app.next_version(), match_seed = v_seed, match_report = v_report
+  set matched_at = v_now, version = app.next_version(), match_seed = v_seed, match_report = v_report,
+    match_inputs = v_drawn.inputs
   where slots.campus_id = p_campus_id
     and slots.time_slot = p_time_slot;
 
   perform app.emit_slot(p_campus_id, p_time_slot, v_now);
+  perform app.emit_circles(p_campus_id, p_time_slot);  -- first: who sees `confirmed` knows with whom
   perform app.emit_buttons(p_campus_id, p_time_slot, v_now);
-  perform app.emit_circles(p_campus_id, p_time_slot);
+  perform identity.queue_slot_mails(p_campus_id, p_time_slot, v_slot.ends_at - v_now);
   perform audit.record('slot.matched', p_campus_id, null, p_time_slot, v_report);
 
   return v_report;
@@ -85,6 +84,6 @@ end;
 $function$;
 
 comment on function app.match_time_slot(text, timestamptz, bigint) is
-'Form the circles of one slot, once: {campusId, timeSlot, matchedAt, seed, people, circles, leftOut, repeatedPairs, circlesWithoutSpot}. Refuses no_campus, slot_not_found, slot_cancelled, deadline_not_reached, slot_ended.';
+'Form the circles of one slot, once: {campusId, timeSlot, matchedAt, seed, people, circles, leftOut, repeatedPairs, circlesWithoutSpot, quality}. Refuses no_campus, slot_not_found, slot_cancelled, deadline_not_reached, slot_ended.';
 
 revoke all on function app.match_time_slot(text, timestamptz, bigint) from public;

@@ -17,6 +17,7 @@ begin
       'displayName', users.display_name,
       'tier', users.tier,
       'attributes', users.attributes,
+      'circleMail', users.circle_mail,
       'suspendedUntil', (
         select directory.suspended_until
         from app.user_campuses as directory
@@ -62,6 +63,6 @@ end;
 $function$;
 
 comment on function app.profile(text, uuid) is
-'A member as they see themselves: {userId, campusId, timeZone, displayName, tier, attributes, suspendedUntil, blocked: [{userId, displayName or null}]}.';
+'A member as they see themselves: {userId, campusId, timeZone, displayName, tier, attributes, circleMail, suspendedUntil, blocked: [{userId, displayName or null}]}.';
 
 revoke all on function app.profile(text, uuid) from public;

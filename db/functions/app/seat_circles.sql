@@ -9,6 +9,7 @@ language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_custom_plan
+set work_mem = '64MB'
 as $function$
 declare
   v_repeated integer;
@@ -46,6 +47,15 @@ begin
   select p_slot.campus_id, p_slot.time_slot, seats.user_id, seats.circle_no
   from unnest(p_people, p_circles) as seats (user_id, circle_no)
   where seats.circle_no is not null;
+
+  -- Whoever got no place comes first the next time.
+  update app.waitlist_entries as entries
+  set left_out = true
+  from unnest(p_people, p_circles) as seats (user_id, circle_no)
+  where entries.campus_id = p_slot.campus_id
+    and entries.time_slot = p_slot.time_slot
+    and entries.user_id = seats.user_id
+    and seats.circle_no is null;
 
   with met as (
     insert into app.meetings as meetings (campus_id, user_a, user_b, meetings_count, last_met_at)

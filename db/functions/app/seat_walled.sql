@@ -5,6 +5,9 @@
 -- is asked of them is their number. p_spread begins each search at another circle, which spreads people as chance would;
 -- without it no two empty circles are both tried, which makes the search complete for small numbers.
 --
+-- p_kept: who of the walled was left out the last time. Of all people who were, p_kept_out at most are left out again;
+-- p_free_fillers is how many of the others were not.
+--
 -- Gives the circle of each of the p_walled people (0 = left out), or null: there is no way, or none within p_steps.
 -- Reads no table and no clock; the same arguments give the same answer.
 
@@ -17,6 +20,9 @@ create or replace function app.seat_walled(
   p_room integer[],
   p_size_min integer,
   p_left_out integer,
+  p_kept boolean[],
+  p_free_fillers integer,
+  p_kept_out integer,
   p_spread bigint,
   p_steps integer
 )
@@ -32,12 +38,17 @@ declare
   v_size    integer[] := array_fill(0, array[p_circles]);
   v_short   integer := p_circles * p_size_min;             -- people still missing to the minimum, over all circles
   v_out     integer := 0;
+  v_again   integer := 0;                                  -- of those, who was left out the last time
   v_steps   integer := p_steps;
   v_at      integer := 1;
   v_circle  integer;
   v_choices integer;
   v_fits    boolean;
 begin
+  if p_left_out > p_walled + p_free_fillers + p_kept_out then
+    return null;
+  end if;
+
   while v_at between 1 and p_walled loop
     v_steps := v_steps - 1;
     if v_steps < 0 then
@@ -53,6 +64,7 @@ begin
       end if;
     elsif v_circle = 0 then
       v_out := v_out - 1;
+      v_again := v_again - p_kept[v_at]::integer;
     end if;
     v_seat[v_at] := -1;
 
@@ -83,10 +95,14 @@ begin
       if v_size[v_circle] <= p_size_min then
         v_short := v_short - 1;
       end if;
-    elsif v_tried[v_at] <= v_choices and v_out < p_left_out then
+    elsif v_tried[v_at] <= v_choices
+      and v_out < p_left_out
+      and v_again + p_kept[v_at]::integer <= p_kept_out
+    then
       v_tried[v_at] := v_choices + 1;
       v_seat[v_at] := 0;
       v_out := v_out + 1;
+      v_again := v_again + p_kept[v_at]::integer;
     else
       -- No choice is left: back to the one before.
       v_tried[v_at] := 0;
@@ -94,8 +110,11 @@ begin
       continue;
     end if;
 
-    -- Whoever is still to come must be able to fill every circle to its minimum, the left-out not counted.
-    if v_short <= p_walled - v_at + p_fillers - (p_left_out - v_out) then
+    -- Whoever is still to come must be able to fill every circle to its minimum, the left-out not counted; and as many of
+    -- them as are still to be left out must be allowed to.
+    if v_short <= p_walled - v_at + p_fillers - (p_left_out - v_out)
+      and p_left_out - v_out <= p_walled - v_at + p_free_fillers + p_kept_out - v_again
+    then
       if v_at < p_walled then
         v_used[v_at + 1] := greatest(v_used[v_at], v_seat[v_at]);
         v_tried[v_at + 1] := 0;
@@ -109,10 +128,12 @@ end;
 $function$;
 
 comment on function app.seat_walled(
-  integer, integer[], integer[], integer, integer, integer[], integer, integer, bigint, integer
+  integer, integer[], integer[], integer, integer, integer[], integer, integer, boolean[], integer, integer, bigint,
+  integer
 ) is
 'Circles for those between whom there are walls: the circle of each (0 = left out), or null if none was found within p_steps.';
 
 revoke all on function app.seat_walled(
-  integer, integer[], integer[], integer, integer, integer[], integer, integer, bigint, integer
+  integer, integer[], integer[], integer, integer, integer[], integer, integer, boolean[], integer, integer, bigint,
+  integer
 ) from public;

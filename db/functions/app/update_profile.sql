@@ -1,8 +1,10 @@
--- app.update_profile(p_campus_id, p_user_id, p_display_name, p_attributes): change what a member may change of themselves.
+-- app.update_profile(p_campus_id, p_user_id, p_display_name, p_attributes, p_circle_mail): change what a member may change of themselves.
 --
 -- Null leaves as it is. Tier and address are no arguments: nobody can slip them in. Repeatable.
 
-create or replace function app.update_profile(p_campus_id text, p_user_id uuid, p_display_name text, p_attributes jsonb)
+create or replace function app.update_profile(
+  p_campus_id text, p_user_id uuid, p_display_name text, p_attributes jsonb, p_circle_mail boolean default null
+)
 returns jsonb
 language plpgsql
 volatile
@@ -29,11 +31,13 @@ begin
   select
     jsonb_strip_nulls(jsonb_build_object(
       'displayName', case when users.display_name <> v_name then users.display_name end,
-      'attributes', case when users.attributes <> v_attributes then users.attributes end
+      'attributes', case when users.attributes <> v_attributes then users.attributes end,
+      'circleMail', case when users.circle_mail <> p_circle_mail then users.circle_mail end
     )),
     jsonb_strip_nulls(jsonb_build_object(
       'displayName', case when users.display_name <> v_name then v_name end,
-      'attributes', case when users.attributes <> v_attributes then v_attributes end
+      'attributes', case when users.attributes <> v_attributes then v_attributes end,
+      'circleMail', case when users.circle_mail <> p_circle_mail then p_circle_mail end
     ))
   into v_old, v_new
   from app.users
@@ -45,7 +49,9 @@ begin
   end if;
   if v_new <> '{}' then
     update app.users
-    set display_name = coalesce(v_name, users.display_name), attributes = coalesce(v_attributes, users.attributes)
+    set display_name = coalesce(v_name, users.display_name),
+      attributes = coalesce(v_attributes, users.attributes),
+      circle_mail = coalesce(p_circle_mail, users.circle_mail)
     where users.campus_id = p_campus_id
       and users.user_id = p_user_id;
     perform app.emit(
@@ -62,7 +68,7 @@ begin
 end;
 $function$;
 
-comment on function app.update_profile(text, uuid, text, jsonb) is
-'Change a member''s display name and attributes (null: as it is); returns the profile. Refuses no_campus, account_deleted, display_name_invalid, attributes_invalid, member_not_found.';
+comment on function app.update_profile(text, uuid, text, jsonb, boolean) is
+'Change a member''s display name, attributes and whether circles come by e-mail (null: as it is); returns the profile. Refuses no_campus, account_deleted, display_name_invalid, attributes_invalid, member_not_found.';
 
-revoke all on function app.update_profile(text, uuid, text, jsonb) from public;
+revoke all on function app.update_profile(text, uuid, text, jsonb, boolean) from public;

@@ -1,7 +1,8 @@
 -- audit.member_trail(p_user_id, p_before, p_limit): what was done to a member's rows, the newest first.
 --
 -- Who did it, in words: an operator's id is no member's business, nor is who said that they stayed away: what follows from a
--- rule was done by the system. From where, only where they did it themselves.
+-- rule was done by the system. From where, only where they did it themselves. Signing in is such a thing, though nobody had a
+-- token yet: the code was the proof, and from where somebody signed in is what tells a member of a thief.
 --
 -- Definer: called by the api as circle27_owner, which does not read the trail.
 
@@ -24,11 +25,13 @@ begin
           'old', changes.old_values,
           'new', changes.new_values,
           'by', case
-            when lines.actor_id = p_user_id then 'you'
+            when lines.actor_id = p_user_id or lines.action = 'session.begun' then 'you'
             when lines.actor_id is null or lines.action in ('user.stayed_away', 'user.suspended_by_rule') then 'system'
             else 'operator'
           end,
-          'address', case when lines.actor_id = p_user_id then lines.address end
+          'address', case
+            when lines.actor_id = p_user_id or lines.action = 'session.begun' then lines.address
+          end
         )
         order by lines.at desc, lines.id desc
       )

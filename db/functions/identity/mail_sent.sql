@@ -16,7 +16,8 @@ begin
 
   update identity.mail_server
   set failures = 0,
-    open_until = null
+    open_until = null,
+    trial_until = null
   where mail_server.failures > 0
     or mail_server.open_until is not null;
 end;

@@ -1,5 +1,7 @@
 -- identity.member_sessions(p_user_id, p_session_id, p_now): where the member is signed in, the newest first.
 --
+-- p_now null: also where they were, for as long as that is remembered, address and client included: for the export.
+--
 -- Definer: called by the api as circle27_owner, which sees no table of this schema.
 
 create or replace function identity.member_sessions(p_user_id uuid, p_session_id uuid, p_now timestamptz)
@@ -25,8 +27,7 @@ begin
       )
       from identity.sessions
       where sessions.user_id = p_user_id
-        and sessions.ended_at is null
-        and sessions.expires_at > p_now
+        and (p_now is null or (sessions.ended_at is null and sessions.expires_at > p_now))
     ),
     '[]'
   );
@@ -34,7 +35,7 @@ end;
 $function$;
 
 comment on function identity.member_sessions(uuid, uuid, timestamptz) is
-'Where the member is signed in: [{sessionId, current, signedInAt, renewedAt, userAgent, address}], the newest first.';
+'Where the member is signed in: [{sessionId, current, signedInAt, renewedAt, userAgent, address}], the newest first; p_now null: also where they were.';
 
 revoke all on function identity.member_sessions(uuid, uuid, timestamptz) from public;
 grant execute on function identity.member_sessions(uuid, uuid, timestamptz) to circle27_owner;

@@ -3,10 +3,16 @@
 -- Whoever dies with a mail in hand loses nothing: after the minute another takes it. (A mail may so go out
 -- twice, never not at all.) What is of no use any more is forgotten here.
 --
+-- Login codes first: somebody waits for each.
+--
+-- What a mail says about a circle is looked up now: a circle that has changed since is told as it is. Nothing is sent to who
+-- wants no such mail any more. The mails of a whole slot are put into the queue now, for the next call: the matching, for
+-- which everybody waits, writes one row.
+--
 -- A login code is made now, and stands nowhere but in the answer: the table keeps its hash, and its ten minutes begin.
 -- A code that was sent before and not used stops counting.
 --
--- The circuit breaker: while the server is left alone, none; after that one, to try it.
+-- The circuit breaker: while the server is left alone, none; after that one, to try it, however many ask.
 --
 -- Definer: the worker holds no right on the tables.
 
@@ -35,7 +41,7 @@ begin
     select *
     from identity.mails
     where mails.next_try_at <= p_now
-    order by mails.next_try_at, mails.mail_id
+    order by mails.kind <> 'login_code', mails.next_try_at, mails.mail_id
     limit case when v_server.open_until is null then p_limit else 1 end
     for update skip locked
   loop
@@ -43,6 +49,16 @@ begin
       delete from identity.mails where mails.mail_id = v_mail.mail_id;
       perform audit.record('mail.expired', v_mail.facts ->> 'campusId');
       continue;
+    end if;
+
+    if v_server.open_until is not null then
+      update identity.mail_server
+      set trial_until = p_now + v_lease
+      where coalesce(mail_server.trial_until, '-infinity') <= p_now;
+
+      if not found then
+        return;  -- another tries it now
+      end if;
     end if;
 
     update identity.mails
@@ -65,6 +81,18 @@ begin
       v_mail.facts := v_mail.facts || jsonb_build_object(
         'code', v_code, 'livesMinutes', ceil(extract(epoch from v_settings.code_life) / 60)::integer
       );
+    elsif v_mail.kind = 'circles' then
+      delete from identity.mails where mails.mail_id = v_mail.mail_id;
+      perform app.mail_slot(v_mail.facts ->> 'campusId', (v_mail.facts ->> 'timeSlot')::timestamptz);
+      continue;
+    elsif v_mail.kind = 'circle' then
+      v_mail.facts := app.circle_mail(
+        v_mail.facts ->> 'campusId', (v_mail.facts ->> 'userId')::uuid, (v_mail.facts ->> 'timeSlot')::timestamptz
+      );
+      if v_mail.facts is null then
+        delete from identity.mails where mails.mail_id = v_mail.mail_id;
+        continue;
+      end if;
     end if;
 
     return query values (v_mail.mail_id, v_mail.attempts + 1, v_mail.kind, v_mail.recipient, v_mail.facts);

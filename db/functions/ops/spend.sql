@@ -22,26 +22,26 @@ language plpgsql
 volatile
 as $function$
 declare
-  v_pace    interval := p_window / p_quota;
-  v_full_at timestamptz;
-  v_now     timestamptz;
+  v_pace interval := p_window / p_quota;
 begin
   insert into ops.buckets as buckets (caller, full_at)
   values (p_caller, coalesce(p_now, clock_timestamp()) + v_pace)
   on conflict on constraint buckets_pkey do update
   set full_at = greatest(buckets.full_at, coalesce(p_now, clock_timestamp())) + v_pace
   where buckets.full_at + v_pace <= coalesce(p_now, clock_timestamp()) + p_window
-  returning buckets.full_at into v_full_at;
+  returning
+    floor(
+      extract(epoch from coalesce(p_now, clock_timestamp()) + p_window - buckets.full_at) / extract(epoch from v_pace)
+    )
+  into remaining;
 
-  v_now := coalesce(p_now, clock_timestamp());
   if found then
-    remaining := floor(extract(epoch from p_window - (v_full_at - v_now)) / extract(epoch from v_pace));
     return;
   end if;
 
   -- Still locked by this transaction, so it is what was compared.
   retry_after := (
-    select greatest(1, ceil(extract(epoch from buckets.full_at + v_pace - p_window - v_now)))
+    select greatest(1, ceil(extract(epoch from buckets.full_at + v_pace - p_window - coalesce(p_now, clock_timestamp()))))
     from ops.buckets
     where buckets.caller = p_caller
   );

@@ -14,7 +14,7 @@ create unlogged table ops.buckets (
 -- Rows change in place, in their own page; vacuum by count, as a busy minute changes few rows many times.
 with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
 comment on table ops.buckets is 'Token buckets of callers who wrote lately. A bucket without a row is full.';
-comment on column ops.buckets.caller is 'Whose: user:<user_id>, network:<address>, or what else is limited.';
+comment on column ops.buckets.caller is 'Whose: user:<user_id>; without a token anon:<network> or login:<network>.';
 comment on column ops.buckets.full_at is 'When it is full again (real time); past: it is full.';
 alter table ops.buckets enable row level security;
 

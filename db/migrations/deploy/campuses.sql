@@ -103,6 +103,7 @@ create table app.users (
   display_name text not null,
   tier         text not null default 'user',
   attributes   jsonb not null default '{}',
+  circle_mail  boolean not null default true,
   created_at   timestamptz not null default clock_timestamp(),
   constraint users_pkey primary key (campus_id, user_id),
   constraint users_campus_id_email_key unique (campus_id, email),
@@ -131,6 +132,7 @@ comment on column app.users.email is 'Private: lower case, granted to no member,
 comment on column app.users.display_name is 'What circle-mates see.';
 comment on column app.users.tier is 'user, pro or operator: rate limits, and for operators the operator functions.';
 comment on column app.users.attributes is 'Free facts about the member that matching may mix.';
+comment on column app.users.circle_mail is 'Whether the member hears of their circles by e-mail, too.';
 comment on column app.users.created_at is 'When the member was registered (real time).';
 create index users_user_id_idx on app.users (user_id, campus_id);
 comment on index app.users_user_id_idx is 'The own row: the policy.';

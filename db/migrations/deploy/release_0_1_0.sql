@@ -33,6 +33,34 @@ Refuses not_signed_in, no_campus, account_deleted, wrong_campus, block_oneself, 
 revoke all on function api.block_user(uuid) from public;
 grant execute on function api.block_user(uuid) to authenticated;
 
+-- source: db/functions/api/cancel_place.sql
+-- api.cancel_place(p_time_slot): "I can't come after all", between the deadline and the start.
+--
+-- Definer: members hold no right to write to a table; this function is their only way in.
+
+create or replace function api.cancel_place(p_time_slot timestamptz)
+returns json
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_member record := app.current_member();  -- refuses not_signed_in, no_campus, account_deleted, wrong_campus
+begin
+  return app.cancel_place(v_member.campus_id, v_member.user_id, p_time_slot);
+end;
+$function$;
+
+comment on function api.cancel_place(timestamptz) is
+'Give up the caller''s place in a circle that is still to meet.
+
+Gives the new button, as in get_button_states. The others are told at once; a circle that is too small then joins another. For good: a place is not given back. Before the deadline, use leave_waitlist. Repeatable.
+Refuses not_signed_in, no_campus, account_deleted, wrong_campus, slot_not_found, slot_cancelled, not_matched_yet, no_circle_formed, no_circle, meeting_begun.';
+
+revoke all on function api.cancel_place(timestamptz) from public;
+grant execute on function api.cancel_place(timestamptz) to authenticated;
+
 -- source: db/functions/api/cancel_time_slot.sql
 -- api.cancel_time_slot(p_time_slot, p_campus_id): call a slot off. For operators, on their campus, and trusted servers.
 --
@@ -46,17 +74,13 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $function$
 declare
-  v_campus_id text := p_campus_id;
-  v_member    record;
+  v_campus_id text;
 begin
   perform app.require_plain_call();  -- refuses call_not_plain
-  if not app.is_service() then
-    v_member := app.current_member();  -- refuses not_signed_in, no_campus, account_deleted, wrong_campus
-    v_campus_id := v_member.campus_id;
-    if p_campus_id <> v_campus_id or not app.is_operator(v_campus_id, v_member.user_id) then
-      perform audit.record('slot.cancel_denied', v_campus_id, v_member.user_id, p_time_slot);
-      return app.denial('operators_only');
-    end if;
+  -- Refuses not_signed_in, no_campus, account_deleted, wrong_campus.
+  v_campus_id := app.operator_campus(p_campus_id, 'slot.cancel_denied', p_time_slot);
+  if v_campus_id is null then
+    return app.denial('operators_only');
   end if;
 
   return app.cancel_time_slot(v_campus_id, p_time_slot);
@@ -155,6 +179,45 @@ Refuses not_signed_in, no_campus, account_deleted, wrong_campus, slot_busy, dead
 revoke all on function api.delete_my_account() from public;
 grant execute on function api.delete_my_account() to authenticated;
 
+-- source: db/functions/api/explain_circle.sql
+-- api.explain_circle(p_time_slot, p_circle_no, p_campus_id): why these people, in words. For operators, and trusted servers.
+--
+-- VOLATILE, though it only reads: a denied attempt is in the trail.
+--
+-- Definer: nobody may read the tables.
+
+create or replace function api.explain_circle(
+  p_time_slot timestamptz, p_circle_no integer, p_campus_id text default null
+)
+returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_campus_id text;
+begin
+  perform app.require_plain_call();  -- refuses call_not_plain
+  -- Refuses not_signed_in, no_campus, account_deleted, wrong_campus.
+  v_campus_id := app.operator_campus(p_campus_id, 'circle.explain_denied', p_time_slot);
+  if v_campus_id is null then
+    return app.denial('operators_only');
+  end if;
+
+  return app.explain_circle(v_campus_id, p_time_slot, p_circle_no);
+end;
+$function$;
+
+comment on function api.explain_circle(timestamptz, integer, text) is
+'Why these people sit together, in words.
+
+Gives {campusId, timeSlot, circleNo, people: [{userId, displayName, place}], reasons: [sentences]}: what the matching knew when it formed the circle, and what has changed since. Never who blocks whom, who stayed away, or what was said in feedback. For operators, on their own campus, and service_role, which names one.
+Refuses call_not_plain, not_signed_in, no_campus, account_deleted, wrong_campus, operators_only, slot_not_found, not_matched_yet, inputs_not_kept, circle_not_found.';
+
+revoke all on function api.explain_circle(timestamptz, integer, text) from public;
+grant execute on function api.explain_circle(timestamptz, integer, text) to authenticated, service_role;
+
 -- source: db/functions/api/export_my_data.sql
 -- api.export_my_data(): all that is kept about the caller.
 --
@@ -177,7 +240,7 @@ $function$;
 comment on function api.export_my_data() is
 'All that is kept about the caller.
 
-Gives {profile, waitlistEntries, circles, feedback, reports, sessions, trail}; the profile has the e-mail address.
+Gives {profile, waitlistEntries, circles, feedback, reports, sessions, trail}; the profile has the e-mail address, sessions those that are over, too; of the trail the newest 10,000 lines: my_trail has the older ones.
 Refuses not_signed_in, no_campus, account_deleted, wrong_campus.';
 
 revoke all on function api.export_my_data() from public;
@@ -316,6 +379,34 @@ Refuses not_signed_in, no_campus, account_deleted, wrong_campus, day_invalid.';
 revoke all on function api.get_button_states(date) from public;
 grant execute on function api.get_button_states(date) to authenticated;
 
+-- source: db/functions/api/get_online_users.sql
+-- api.get_online_users(p_user_ids): which of the caller's circle-mates are online.
+--
+-- Definer: it reads the tables as their owner, once the token has said who asks.
+
+create or replace function api.get_online_users(p_user_ids uuid[])
+returns jsonb
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_member record := app.current_member();  -- refuses not_signed_in, no_campus, account_deleted, wrong_campus
+begin
+  return jsonb_build_object('online', app.online_users(v_member.campus_id, v_member.user_id, p_user_ids));
+end;
+$function$;
+
+comment on function api.get_online_users(uuid[]) is
+'Which of the caller''s circle-mates are online.
+
+Gives {online: [userId]}; of anybody else nothing is told.
+Refuses not_signed_in, no_campus, account_deleted, wrong_campus.';
+
+revoke all on function api.get_online_users(uuid[]) from public;
+grant execute on function api.get_online_users(uuid[]) to authenticated;
+
 -- source: db/functions/api/join_waitlist.sql
 -- api.join_waitlist(p_time_slot): put the caller on the waitlist of one slot.
 --
@@ -448,7 +539,7 @@ $function$;
 comment on function api.my_profile() is
 'The caller as they see themselves.
 
-Gives {userId, campusId, timeZone, displayName, tier, attributes, suspendedUntil (null if not), blocked: [{userId, displayName}]}.
+Gives {userId, campusId, timeZone, displayName, tier, attributes, circleMail, suspendedUntil (null if not), blocked: [{userId, displayName}]}.
 Refuses not_signed_in, no_campus, account_deleted, wrong_campus.';
 
 revoke all on function api.my_profile() from public;
@@ -524,7 +615,11 @@ grant execute on function api.my_trail(timestamptz, integer) to authenticated;
 -- The answer is a header that only the gateway sees: which channels to hold the connection on. It is put together
 -- from two uuids and a checked campus id, so nothing that a client can write gets into it.
 --
--- VOLATILE: opening a stream will mark the member online. Definer: reads the directory as its owner.
+-- The gateway says in headers which of its requests this is, and which of its processes holds it: with that the member is
+-- online, until the gateway's log says that the request has ended. Who calls without them (the function as such, through
+-- /rest/v1) opens no stream, and is not online.
+--
+-- Definer: reads the directory as its owner.
 
 create or replace function api.open_stream()
 returns void
@@ -535,10 +630,27 @@ set search_path = pg_catalog, pg_temp
 as $function$
 declare
   v_campus_id  text := app.current_campus_id();  -- refuses not_signed_in, no_campus, account_deleted, wrong_campus
-  v_session_id text := auth.jwt() ->> 'session_id';
+  v_claims     jsonb := auth.jwt();
+  v_session_id text := v_claims ->> 'session_id';
+  v_headers    jsonb := nullif(current_setting('request.headers', true), '')::jsonb;
 begin
   if v_session_id is null or v_session_id !~ '^[0-9A-Fa-f]{8}-([0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}$' then
     perform app.refuse('session_missing');
+  end if;
+
+  if v_headers ? 'x-stream-id' then
+    insert into events.streams (campus_id, stream_id, user_id, session_id, gateway, process_id, expires_at)
+    values (
+      v_campus_id,
+      v_headers ->> 'x-stream-id',
+      auth.uid(),
+      v_session_id::uuid,
+      v_headers ->> 'x-stream-gateway',
+      (v_headers ->> 'x-stream-process')::integer,
+      to_timestamp(least((v_claims ->> 'exp')::double precision, 253370764800))
+    )
+    on conflict on constraint streams_pkey do nothing;  -- the gateway has asked again
+    perform app.emit_presence(array[auth.uid()]);
   end if;
 
   perform set_config(
@@ -560,6 +672,43 @@ Refuses not_signed_in, no_campus, account_deleted, wrong_campus, session_missing
 
 revoke all on function api.open_stream() from public;
 grant execute on function api.open_stream() to authenticated;
+
+-- source: db/functions/api/operator_day.sql
+-- api.operator_day(p_day, p_campus_id): a campus's day in numbers. For operators, on their campus, and trusted servers.
+--
+-- VOLATILE, though it only reads: a denied attempt is in the trail.
+--
+-- Definer: nobody may read the tables.
+
+create or replace function api.operator_day(p_day date default null, p_campus_id text default null)
+returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_campus_id text;
+begin
+  perform app.require_plain_call();  -- refuses call_not_plain
+  -- Refuses not_signed_in, no_campus, account_deleted, wrong_campus.
+  v_campus_id := app.operator_campus(p_campus_id, 'day.read_denied');
+  if v_campus_id is null then
+    return app.denial('operators_only');
+  end if;
+
+  return app.operator_day(v_campus_id, p_day, app.clock());
+end;
+$function$;
+
+comment on function api.operator_day(date, text) is
+'A day of the campus in numbers.
+
+How lists fill, what the matching did, how the machinery does. By default today. Gives {now, campusId, timeZone, day, slots, outbox, limits}. For operators, on their own campus, and service_role, which names one.
+Refuses call_not_plain, not_signed_in, no_campus, account_deleted, wrong_campus, operators_only, campus_not_found, day_invalid.';
+
+revoke all on function api.operator_day(date, text) from public;
+grant execute on function api.operator_day(date, text) to authenticated, service_role;
 
 -- source: db/functions/api/profiles.sql
 -- api.profiles: names: the caller's own, and those of everyone with whom they are or were in a circle.
@@ -613,6 +762,43 @@ Refuses call_not_plain, session_over, refresh_token_reused, login_unavailable, m
 revoke all on function api.refresh_session(text) from public;
 grant execute on function api.refresh_session(text) to anon, authenticated;
 
+-- source: db/functions/api/replay_matching.sql
+-- api.replay_matching(p_time_slot, p_campus_id): match a slot of the past again, on paper. For operators, and trusted servers.
+--
+-- VOLATILE, though it only reads: a denied attempt is in the trail.
+--
+-- Definer: nobody may read the tables.
+
+create or replace function api.replay_matching(p_time_slot timestamptz, p_campus_id text default null)
+returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_campus_id text;
+begin
+  perform app.require_plain_call();  -- refuses call_not_plain
+  -- Refuses not_signed_in, no_campus, account_deleted, wrong_campus.
+  v_campus_id := app.operator_campus(p_campus_id, 'slot.replay_denied', p_time_slot);
+  if v_campus_id is null then
+    return app.denial('operators_only');
+  end if;
+
+  return app.replay_matching(v_campus_id, p_time_slot);
+end;
+$function$;
+
+comment on function api.replay_matching(timestamptz, text) is
+'Match a slot of the past again, on paper.
+
+Gives {campusId, timeSlot, matchedAt, seed, people, same, seatedElsewhere, then and now: {circles, leftOut, repeatedPairs, repeatedWithinGap}}: whether today''s rules seat the same people together, given what was known then. Changes nothing. For operators, on their own campus, and service_role, which names one.
+Refuses call_not_plain, not_signed_in, no_campus, account_deleted, wrong_campus, operators_only, slot_not_found, not_matched_yet, inputs_not_kept.';
+
+revoke all on function api.replay_matching(timestamptz, text) from public;
+grant execute on function api.replay_matching(timestamptz, text) to authenticated, service_role;
+
 -- source: db/functions/api/report_user.sql
 -- api.report_user(p_time_slot, p_user_id, p_reason, p_comment): tell the operators about a circle-mate.
 --
@@ -646,7 +832,7 @@ grant execute on function api.report_user(timestamptz, uuid, text, text) to auth
 -- source: db/functions/api/reports.sql
 -- api.reports(p_before, p_limit, p_campus_id): what members told the operators. For operators, and trusted servers.
 --
--- VOLATILE, though it only reads: a denied attempt is in the trail.
+-- VOLATILE, though it only reads: who has read, and who was denied, is in the trail.
 --
 -- Definer: nobody may read the table.
 
@@ -660,27 +846,27 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $function$
 declare
-  v_campus_id text := p_campus_id;
-  v_member    record;
+  v_campus_id text;
+  v_reader_id uuid := case when not app.is_service() then auth.uid() end;
 begin
   perform app.require_plain_call();  -- refuses call_not_plain
-  if not app.is_service() then
-    v_member := app.current_member();  -- refuses not_signed_in, no_campus, account_deleted, wrong_campus
-    v_campus_id := v_member.campus_id;
-    if p_campus_id <> v_campus_id or not app.is_operator(v_campus_id, v_member.user_id) then
-      perform audit.record('reports.read_denied', v_campus_id, v_member.user_id);
-      return app.denial('operators_only');
-    end if;
+  -- Refuses not_signed_in, no_campus, account_deleted, wrong_campus.
+  v_campus_id := app.operator_campus(p_campus_id, 'reports.read_denied');
+  if v_campus_id is null then
+    return app.denial('operators_only');
   end if;
 
-  return app.campus_reports(v_campus_id, p_before, p_limit);
+  perform audit.record(
+    'reports.read', v_campus_id, v_reader_id, null, jsonb_build_object('before', p_before, 'limit', p_limit)
+  );
+  return app.campus_reports(v_campus_id, p_before, p_limit, v_reader_id);
 end;
 $function$;
 
 comment on function api.reports(timestamptz, integer, text) is
 'What members told the operators.
 
-Gives {reports: [{createdAt, timeSlot, by: {userId, displayName}, about: {userId, displayName, suspendedUntil}, reason, comment}]} before p_before (by default now), at most p_limit, the newest first. For operators, on their own campus, and service_role, which names one.
+Gives {reports: [{createdAt, timeSlot, by: {userId, displayName}, about: {userId, displayName, suspendedUntil}, reason, comment}]} before p_before (by default now), at most p_limit, the newest first. For operators, on their own campus, but for reports about themselves, and service_role, which names one.
 Refuses call_not_plain, not_signed_in, no_campus, account_deleted, wrong_campus, operators_only, limit_invalid.';
 
 revoke all on function api.reports(timestamptz, integer, text) from public;
@@ -763,6 +949,43 @@ Refuses clock_offset_invalid.';
 
 revoke all on function api.set_clock_offset(interval) from public;
 grant execute on function api.set_clock_offset(interval) to service_role;
+
+-- source: db/functions/api/short_circles.sql
+-- api.short_circles(p_campus_id): the circles ahead that are too small, and could not be merged. For operators, and trusted servers.
+--
+-- VOLATILE, though it only reads: a denied attempt is in the trail.
+--
+-- Definer: nobody may read the circles of others.
+
+create or replace function api.short_circles(p_campus_id text default null)
+returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_campus_id text;
+begin
+  perform app.require_plain_call();  -- refuses call_not_plain
+  -- Refuses not_signed_in, no_campus, account_deleted, wrong_campus.
+  v_campus_id := app.operator_campus(p_campus_id, 'circles.read_denied');
+  if v_campus_id is null then
+    return app.denial('operators_only');
+  end if;
+
+  return app.short_circles(v_campus_id, app.clock());
+end;
+$function$;
+
+comment on function api.short_circles(text) is
+'The circles ahead that are too small.
+
+Gives {circles: [as in my_circle]}: those with fewer members than the campus''s minimum, as places were given up and no other circle could take the rest. For operators, on their own campus, and service_role, which names one.
+Refuses call_not_plain, not_signed_in, no_campus, account_deleted, wrong_campus, operators_only.';
+
+revoke all on function api.short_circles(text) from public;
+grant execute on function api.short_circles(text) to authenticated, service_role;
 
 -- source: db/functions/api/sign_out.sql
 -- api.sign_out(): end the session of the token. (app.pre_request has seen to it that session_id is a uuid.)
@@ -864,7 +1087,8 @@ grant execute on function api.submit_feedback(timestamptz, integer, text, jsonb)
 -- source: db/functions/api/suspend_user.sql
 -- api.suspend_user(p_user_id, p_until, p_reason, p_campus_id): let a member join nothing until then.
 --
--- For operators, on their campus, and trusted servers. A denied attempt is in the trail.
+-- For operators, on their campus, and trusted servers. A denied attempt is in the trail. Nobody judges their own case: an
+-- operator who was suspended would else lift it.
 --
 -- Definer: no role of a request may write the tables.
 
@@ -878,19 +1102,18 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $function$
 declare
-  v_campus_id text := p_campus_id;
-  v_member    record;
+  v_campus_id text;
+  v_denied    jsonb := jsonb_build_object('userId', p_user_id);
 begin
   perform app.require_plain_call();  -- refuses call_not_plain
-  if not app.is_service() then
-    v_member := app.current_member();  -- refuses not_signed_in, no_campus, account_deleted, wrong_campus
-    v_campus_id := v_member.campus_id;
-    if p_campus_id <> v_campus_id or not app.is_operator(v_campus_id, v_member.user_id) then
-      perform audit.record(
-        'user.suspend_denied', v_campus_id, v_member.user_id, null, jsonb_build_object('userId', p_user_id)
-      );
-      return app.denial('operators_only');
-    end if;
+  -- Refuses not_signed_in, no_campus, account_deleted, wrong_campus.
+  v_campus_id := app.operator_campus(p_campus_id, 'user.suspend_denied', null, v_denied);
+  if v_campus_id is null then
+    return app.denial('operators_only');
+  end if;
+  if not app.is_service() and p_user_id = auth.uid() then
+    perform audit.record('user.suspend_denied', v_campus_id, p_user_id, null, v_denied);
+    return app.denial('own_case');
   end if;
 
   return app.suspend_user(v_campus_id, p_user_id, p_until, p_reason);
@@ -901,7 +1124,7 @@ comment on function api.suspend_user(uuid, timestamptz, text, text) is
 'Let a member join nothing for a while.
 
 Gives {userId, suspendedUntil}. Until p_until; null lifts it. They leave the lists and circles ahead, and can read p_reason. For operators, on their own campus, and service_role, which names one. Repeatable.
-Refuses call_not_plain, not_signed_in, no_campus, account_deleted, wrong_campus, operators_only, suspension_invalid, member_not_found, slot_busy, deadline_passed.';
+Refuses call_not_plain, not_signed_in, no_campus, account_deleted, wrong_campus, operators_only, own_case, suspension_invalid, member_not_found, slot_busy, deadline_passed.';
 
 revoke all on function api.suspend_user(uuid, timestamptz, text, text) from public;
 grant execute on function api.suspend_user(uuid, timestamptz, text, text) to authenticated, service_role;
@@ -1013,11 +1236,13 @@ revoke all on function api.unblock_user(uuid) from public;
 grant execute on function api.unblock_user(uuid) to authenticated;
 
 -- source: db/functions/api/update_profile.sql
--- api.update_profile(p_display_name, p_attributes): change what a member may change of themselves.
+-- api.update_profile(p_display_name, p_attributes, p_circle_mail): change what a member may change of themselves.
 --
 -- Definer: members hold no right to write to a table; this function is their only way in.
 
-create or replace function api.update_profile(p_display_name text default null, p_attributes jsonb default null)
+create or replace function api.update_profile(
+  p_display_name text default null, p_attributes jsonb default null, p_circle_mail boolean default null
+)
 returns jsonb
 language plpgsql
 volatile
@@ -1027,18 +1252,18 @@ as $function$
 declare
   v_member record := app.current_member();  -- refuses not_signed_in, no_campus, account_deleted, wrong_campus
 begin
-  return app.update_profile(v_member.campus_id, v_member.user_id, p_display_name, p_attributes);
+  return app.update_profile(v_member.campus_id, v_member.user_id, p_display_name, p_attributes, p_circle_mail);
 end;
 $function$;
 
-comment on function api.update_profile(text, jsonb) is
-'Change the caller''s display name and attributes.
+comment on function api.update_profile(text, jsonb, boolean) is
+'Change the caller''s display name, attributes and mails about circles.
 
-What is null stays as it is. Gives the profile. Repeatable.
+What is null stays as it is; p_circle_mail false: no mails. Gives the profile. Repeatable.
 Refuses not_signed_in, no_campus, account_deleted, wrong_campus, display_name_invalid, attributes_invalid, member_not_found.';
 
-revoke all on function api.update_profile(text, jsonb) from public;
-grant execute on function api.update_profile(text, jsonb) to authenticated;
+revoke all on function api.update_profile(text, jsonb, boolean) from public;
+grant execute on function api.update_profile(text, jsonb, boolean) to authenticated;
 
 -- source: db/functions/api/verify_login_code.sql
 -- api.verify_login_code(p_email, p_code): sign in.
@@ -1066,37 +1291,6 @@ Refuses call_not_plain, login_code_wrong, email_domain_unknown, login_unavailabl
 
 revoke all on function api.verify_login_code(text, text) from public;
 grant execute on function api.verify_login_code(text, text) to anon, authenticated;
-
--- source: db/functions/app/account_is_open.sql
--- app.account_is_open(): whether the caller has not deleted the account. For policies.
---
--- Functions ask app.current_member(); what is read through a view passes only the policies. A token of another issuer may
--- outlive the account by an hour or a year.
---
--- Definer: members may not read the directory.
-
-create or replace function app.account_is_open()
-returns boolean
-language plpgsql
-stable
-security definer
-set search_path = pg_catalog, pg_temp
-as $function$
-begin
-  return exists (
-    select
-    from app.user_campuses as directory
-    where directory.user_id = auth.uid()
-      and directory.closed_at is null
-  );
-end;
-$function$;
-
-comment on function app.account_is_open() is
-'Whether the account of the caller was not deleted.';
-
-revoke all on function app.account_is_open() from public;
-grant execute on function app.account_is_open() to authenticated;
 
 -- source: db/functions/app/add_campus.sql
 -- app.add_campus(p_campus_id, p_name, p_time_zone, p_email_domains, p_slot_times): add a campus.
@@ -1324,9 +1518,13 @@ comment on function app.block_user(text, uuid, uuid) is
 revoke all on function app.block_user(text, uuid, uuid) from public;
 
 -- source: db/functions/app/campus_reports.sql
--- app.campus_reports(p_campus_id, p_before, p_limit): what members of a campus told its operators, the newest first.
+-- app.campus_reports(p_campus_id, p_before, p_limit, p_reader_id): what members of a campus told its operators, the newest first.
+--
+-- Not what was told about who reads: an operator is a member, too, and the reported never learn who reported them.
 
-create or replace function app.campus_reports(p_campus_id text, p_before timestamptz, p_limit integer)
+create or replace function app.campus_reports(
+  p_campus_id text, p_before timestamptz, p_limit integer, p_reader_id uuid default null
+)
 returns jsonb
 language plpgsql
 stable
@@ -1362,6 +1560,7 @@ begin
         from app.reports
         where reports.campus_id = p_campus_id
           and reports.created_at < coalesce(p_before, 'infinity')
+          and reports.reported_id is distinct from p_reader_id
         order by reports.created_at desc, reports.user_id, reports.reported_id
         limit p_limit
       ) as told
@@ -1374,10 +1573,74 @@ begin
 end;
 $function$;
 
-comment on function app.campus_reports(text, timestamptz, integer) is
-'What members of a campus told its operators, the newest first: {reports: [{createdAt, timeSlot, by: {userId, displayName}, about: {userId, displayName, suspendedUntil}, reason, comment}]}. Refuses no_campus, limit_invalid.';
+comment on function app.campus_reports(text, timestamptz, integer, uuid) is
+'What members of a campus told its operators, but for what was told about p_reader_id, the newest first: {reports: [{createdAt, timeSlot, by: {userId, displayName}, about: {userId, displayName, suspendedUntil}, reason, comment}]}. Refuses no_campus, limit_invalid.';
 
-revoke all on function app.campus_reports(text, timestamptz, integer) from public;
+revoke all on function app.campus_reports(text, timestamptz, integer, uuid) from public;
+
+-- source: db/functions/app/cancel_place.sql
+-- app.cancel_place(p_campus_id, p_user_id, p_time_slot): "I can't come after all", between the deadline and the start.
+--
+-- Before the deadline there is no place yet, only the list (app.leave_waitlist()); from the start on who is not there stayed
+-- away. The button says `confirmed` throughout, for Method 7 has no other word: so this is a call of its own.
+--
+-- The locks in their order, and the clock after the last. Who has no place to give up never waits for the pairs.
+-- Repeatable, at any time: who gave it up in time gets their button, and nothing is written.
+
+create or replace function app.cancel_place(p_campus_id text, p_user_id uuid, p_time_slot timestamptz)
+returns json
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_slot app.time_slots;
+  v_now  timestamptz := app.clock();
+begin
+  if p_campus_id is null then
+    perform app.refuse('no_campus');
+  end if;
+  perform app.lock_member(p_user_id);  -- refuses account_deleted
+  perform pg_advisory_xact_lock_shared(app.lock_key('slot', p_campus_id, p_time_slot));
+
+  select slots.*
+  into v_slot
+  from app.time_slots as slots
+  where slots.campus_id = p_campus_id
+    and slots.time_slot = p_time_slot;
+
+  if not found then
+    perform app.refuse('slot_not_found');
+  end if;
+  if v_slot.cancelled_at is not null then
+    perform app.refuse('slot_cancelled');
+  end if;
+
+  if not exists (
+    select
+    from app.circle_members as places
+    where places.campus_id = p_campus_id
+      and places.time_slot = p_time_slot
+      and places.user_id = p_user_id
+      and places.cancelled_at is not null
+  ) then
+    perform app.own_circle_no(p_campus_id, p_user_id, v_slot, v_now);  -- refuses who is in none
+    perform pg_advisory_xact_lock(app.lock_key('pairs', p_campus_id));
+    v_now := app.clock();
+    if v_now >= p_time_slot then
+      perform app.refuse('meeting_begun');
+    end if;
+    perform app.leave_circle(p_campus_id, p_user_id, p_time_slot, v_now);
+  end if;
+
+  return app.button(p_campus_id, p_user_id, p_time_slot, v_now);
+end;
+$function$;
+
+comment on function app.cancel_place(text, uuid, timestamptz) is
+'Give up a member''s place in a circle that is still to meet; returns the new button. Refuses no_campus, account_deleted, slot_not_found, slot_cancelled, not_matched_yet, no_circle_formed, no_circle, meeting_begun.';
+
+revoke all on function app.cancel_place(text, uuid, timestamptz) from public;
 
 -- source: db/functions/app/circle_count.sql
 -- app.circle_count(p_people, p_size_min, p_size_target, p_size_max): how many circles so many people make.
@@ -1413,7 +1676,8 @@ revoke all on function app.circle_count(integer, integer, integer, integer) from
 -- source: db/functions/app/circle_facts.sql
 -- app.circle_facts(p_campus_id, p_time_slot, p_circle_no): circles as their members see them: one, or all of a slot.
 --
--- Names and ids of those who come, and the spot; never an e-mail address. In the order of names, not of any number.
+-- Names and ids of those who come, and the spot; never an e-mail address. In the order of names, not of any number. And
+-- whether they are fewer than the campus wants: after places were given up.
 --
 -- One pass over the slot's places, grouped: at the matching all circles are asked for at once. Names by the primary key
 -- (`limit 1` leaves no other way), as the planner knows nothing of rows that were written a moment ago. A plan for each
@@ -1430,6 +1694,8 @@ stable
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_custom_plan
 as $function$
+declare
+  v_size_min integer := (select campuses.size_min from app.campuses where campuses.campus_id = p_campus_id);
 begin
   return query
   select
@@ -1447,7 +1713,8 @@ begin
           and circles.time_slot = p_time_slot
           and circles.circle_no = seated.circle_no
       ),
-      'members', seated.members
+      'members', seated.members,
+      'belowMinimum', jsonb_array_length(seated.members) < v_size_min
     )
   from (
     select
@@ -1474,9 +1741,113 @@ end;
 $function$;
 
 comment on function app.circle_facts(text, timestamptz, integer) is
-'Circles as their members see them, one or all of a slot: {timeSlot, circleNo, spot: {spotId, name} or null, members: [{userId, displayName}]}.';
+'Circles as their members see them, one or all of a slot: {timeSlot, circleNo, spot: {spotId, name} or null, members: [{userId, displayName}], belowMinimum}.';
 
 revoke all on function app.circle_facts(text, timestamptz, integer) from public;
+
+-- source: db/functions/app/circle_mail.sql
+-- app.circle_mail(p_campus_id, p_user_id, p_time_slot): what a mail tells a member about their circle, as it is now.
+--
+-- `event` is for the calendar: the same uid at every change, and a sequence that grows with each; times in UTC, as RFC 5545
+-- wants them. The rest is for people: the time as it is on the campus, who else comes, where. Null where there is nothing to
+-- tell: no place, no such member any more, or one who wants no mail.
+--
+-- Definer: the identity functions, which take the mail, call it as circle27_auth, and read no table of the app.
+
+create or replace function app.circle_mail(p_campus_id text, p_user_id uuid, p_time_slot timestamptz)
+returns jsonb
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+set timezone = 'UTC'
+as $function$
+begin
+  if p_campus_id is null then
+    perform app.refuse('no_campus');
+  end if;
+
+  return (
+    select jsonb_build_object(
+      'event', jsonb_build_object(
+        'uid', format('%s-%s@%s.circle27', extract(epoch from p_time_slot)::bigint, p_user_id, p_campus_id),
+        'sequence', places.changes_count + case when slots.cancelled_at is null then 0 else 1 end,
+        'status', case when coalesce(places.cancelled_at, slots.cancelled_at) is null then 'CONFIRMED' else 'CANCELLED' end,
+        'startsAt', p_time_slot,
+        'endsAt', slots.ends_at
+      ),
+      'slotCancelled', slots.cancelled_at is not null,
+      'day', to_char(p_time_slot at time zone campuses.time_zone, 'FMDay, FMDD FMMonth'),
+      'hour', app.hour_text(p_time_slot at time zone campuses.time_zone),
+      'spot', circles.circle -> 'spot' -> 'name',
+      'belowMinimum', coalesce(circles.circle -> 'belowMinimum', 'false'),
+      'mates', coalesce(
+        (
+          select jsonb_agg(members.member -> 'displayName' order by members.number)
+          from jsonb_array_elements(circles.circle -> 'members') with ordinality as members (member, number)
+          where members.member ->> 'userId' <> p_user_id::text
+        ),
+        '[]'
+      )
+    )
+    from app.circle_members as places
+    inner join app.time_slots as slots
+      on slots.campus_id = p_campus_id
+      and slots.time_slot = p_time_slot
+    inner join app.campuses on campuses.campus_id = p_campus_id
+    inner join app.users
+      on users.campus_id = p_campus_id
+      and users.user_id = p_user_id
+      and users.circle_mail
+    inner join app.user_campuses as directory
+      on directory.user_id = p_user_id
+      and directory.closed_at is null
+    -- Who has given up the place learns no more about the circle.
+    left join lateral app.circle_facts(p_campus_id, p_time_slot, places.circle_no) as circles
+      on places.cancelled_at is null
+      and slots.cancelled_at is null
+    where places.campus_id = p_campus_id
+      and places.time_slot = p_time_slot
+      and places.user_id = p_user_id
+  );
+end;
+$function$;
+
+comment on function app.circle_mail(text, uuid, timestamptz) is
+'What a mail tells a member about their circle: {event: {uid, sequence, status: CONFIRMED or CANCELLED, startsAt, endsAt}, slotCancelled, day, hour, spot or null, belowMinimum, mates: [name]}; null where there is nothing to tell. Refuses no_campus.';
+
+revoke all on function app.circle_mail(text, uuid, timestamptz) from public;
+grant execute on function app.circle_mail(text, uuid, timestamptz) to circle27_auth;
+
+-- source: db/functions/app/circle_people.sql
+-- app.circle_people(p_campus_id, p_time_slot, p_circle_nos): who is in these circles: no place that was given up.
+--
+-- By the index on circles, each number for itself (`any()` would read the whole slot).
+
+create or replace function app.circle_people(p_campus_id text, p_time_slot timestamptz, p_circle_nos integer[])
+returns uuid[]
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $function$
+begin
+  return array(
+    select places.user_id
+    from unnest(p_circle_nos) as wanted (circle_no)
+    inner join app.circle_members as places
+      on places.circle_no = wanted.circle_no
+      and places.time_slot = p_time_slot
+      and places.campus_id = p_campus_id
+    where places.cancelled_at is null
+    order by places.user_id
+  );
+end;
+$function$;
+
+comment on function app.circle_people(text, timestamptz, integer[]) is
+'The members of these circles of one slot, in the order of their ids.';
+
+revoke all on function app.circle_people(text, timestamptz, integer[]) from public;
 
 -- source: db/functions/app/clock.sql
 -- app.clock(): the time that slots, deadlines and feedback follow.
@@ -1654,7 +2025,8 @@ begin
     set email = identity.address_pseudonym(v_email),
       display_name = 'Former member',
       tier = 'user',
-      attributes = '{}'
+      attributes = '{}',
+      circle_mail = true
     where users.campus_id = p_campus_id
       and users.user_id = p_user_id;
 
@@ -1673,86 +2045,311 @@ comment on function app.delete_member(text, uuid) is
 revoke all on function app.delete_member(text, uuid) from public;
 
 -- source: db/functions/app/draw_circles.sql
--- app.draw_circles(p_campus, p_people, p_time_slot, p_seed): who of these people sits with whom; reads walls and past meetings.
+-- app.draw_circles(p_campus, p_people, p_time_slot, p_seed): who of these people sits with whom; reads walls and the past.
 --
--- Turns people into numbers for app.form_circles(). A wall parts two people whichever of them put it up. A pair that met
--- costs one; within the campus's minimum gap before this slot, more than all others together could. (The gap is counted
--- from slot to slot, not from the moment of the matching: the same input gives the same circles.)
+-- Turns people into numbers for app.form_circles(), and what is known of them into costs (app.match_weights()). A wall parts
+-- two people whichever of them put it up. Of a slot that was matched it knows what was known then: `inputs` as stored, and
+-- meetings and wishes from the books. So the same slot and seed give the same circles.
+--
+-- Numbers are dealt so that people who are alike go to different circles: those with no-shows first, then by the attribute
+-- to mix, then in the order of p_people, which is drawn.
+--
+-- Gives the circle number of each, null for who is left out; `inputs`, to be stored; and `quality`: what it costs, by component; steps; and a lower
+-- bound of the repeats: whoever has met so many of the others that too few strangers are left must meet somebody again.
 --
 -- A plan for each call: the cached one takes the list for ten people, and looks up every two of them (measured: from the
--- sixth matching of a session on, 19 s instead of 0.5 s for 2,500 people).
+-- sixth matching of a session on, 19 s instead of 0.5 s for 2,500 people). Memory to join 50,000 people with a million pairs.
 
 create or replace function app.draw_circles(
   p_campus app.campuses,
   p_people uuid[],
   p_time_slot timestamptz,
-  p_seed bigint
+  p_seed bigint,
+  out circles integer[],
+  out quality jsonb,
+  out inputs jsonb
 )
-returns integer[]
+returns record
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_custom_plan
+set work_mem = '64MB'
 as $function$
 declare
-  v_wall_a   integer[];
-  v_wall_b   integer[];
-  v_met_a    integer[];
-  v_met_b    integer[];
-  v_met_cost integer[];
+  c_began  constant timestamptz := clock_timestamp();
+  c_weight constant jsonb := app.match_weights();
+  c_recent constant integer := (c_weight ->> 'recent')::integer;
+  c_fair   constant integer := (c_weight ->> 'fair')::integer;
+  c_gap_from  constant timestamptz := p_time_slot - make_interval(hours => 24 * p_campus.min_gap_days);
+  c_slot_time constant double precision := date_part('epoch', p_time_slot);
+  v_order  integer[];  -- number -> place in p_people
+  v_ids    uuid[];
+  v_missed integer[];
+  v_risk   integer[];
+  v_class  integer[];
+  v_repeats integer[];
+  v_wall_a integer[];
+  v_wall_b integer[];
+  v_pair_a integer[];
+  v_pair_b integer[];
+  v_repeat integer[];  -- what the pair costs for having met, ...
+  v_fair   integer[];  -- ... for the repeats that the two had of late, ...
+  v_said   integer[];  -- ... and for what they said
+  v_cost   integer[];
+  v_met    integer[] := array[]::integer[];  -- which of the pairs sit together
+  v_seats  integer[];  -- 0: left out
+  v_steps  integer;
 begin
-  with people as materialized (
-    select listed.user_id, listed.number::integer as number
-    from unnest(p_people) with ordinality as listed (user_id, number)
-  )
+  inputs := coalesce(
+    (
+      select slots.match_inputs
+      from app.time_slots as slots
+      where slots.campus_id = p_campus.campus_id
+        and slots.time_slot = p_time_slot
+    ),
+    app.matching_inputs(p_campus, p_people, p_time_slot)
+  );
 
-  select array_agg(blockers.number order by blockers.number, blocked.number),
-    array_agg(blocked.number order by blockers.number, blocked.number)
-  into v_wall_a, v_wall_b
-  from people as blockers
-  inner join app.blocks
-    on blocks.campus_id = p_campus.campus_id
-    and blocks.user_id = blockers.user_id
-  inner join people as blocked on blocked.user_id = blocks.blocked_id;
+  with facts as (
+    select
+      people.user_id,
+      people.place::integer as place,
+      people.missed::integer as missed,
+      people.risk::integer as risk,
+      people.repeats::integer as repeats,
+      people.class::integer as class
+    from rows from (
+      unnest(p_people),
+      jsonb_array_elements(inputs -> 'missed'),
+      jsonb_array_elements(inputs -> 'risk'),
+      jsonb_array_elements(inputs -> 'repeats'),
+      jsonb_array_elements(inputs -> 'class')
+    ) with ordinality as people (user_id, missed, risk, repeats, class, place)
+  ),
 
-  with people as materialized (
-    select listed.user_id, listed.number::integer as number
-    from unnest(p_people) with ordinality as listed (user_id, number)
+  numbered as (
+    select
+      facts.*,
+      row_number() over (
+        order by facts.risk desc, hashtextextended(facts.class::text, p_seed), facts.class, facts.place
+      ) as number
+    from facts
   )
 
   select
-    array_agg(ones.number order by ones.number, others.number),
-    array_agg(others.number order by ones.number, others.number),
-    array_agg(
-      case when meetings.last_met_at > p_time_slot - make_interval(hours => 24 * p_campus.min_gap_days) then 10000 else 1 end
-      order by ones.number, others.number
-    )
-  into v_met_a, v_met_b, v_met_cost
-  from people as ones
-  inner join app.meetings
-    on meetings.campus_id = p_campus.campus_id
-    and meetings.user_a = ones.user_id
-  inner join people as others on others.user_id = meetings.user_b;
+    coalesce(array_agg(numbered.place order by numbered.number), '{}'),
+    coalesce(array_agg(numbered.user_id order by numbered.number), '{}'),
+    coalesce(array_agg(numbered.missed order by numbered.number), '{}'),
+    coalesce(array_agg(numbered.risk order by numbered.number), '{}'),
+    coalesce(array_agg(numbered.repeats order by numbered.number), '{}'),
+    coalesce(array_agg(numbered.class order by numbered.number), '{}')
+  into v_order, v_ids, v_missed, v_risk, v_repeats, v_class
+  from numbered;
 
-  return app.form_circles(
-    cardinality(p_people),
-    p_campus.size_min,
-    p_campus.size_target,
-    p_campus.size_max,
-    coalesce(v_wall_a, '{}'),
-    coalesce(v_wall_b, '{}'),
-    coalesce(v_met_a, '{}'),
-    coalesce(v_met_b, '{}'),
-    coalesce(v_met_cost, '{}'),
-    p_seed
+  with numbers as (
+    select listed.place, listed.number::integer as number
+    from unnest(v_order) with ordinality as listed (place, number)
+  )
+
+  select
+    coalesce(array_agg(ones.number order by ones.number, others.number), '{}'),
+    coalesce(array_agg(others.number order by ones.number, others.number), '{}')
+  into v_wall_a, v_wall_b
+  from jsonb_array_elements(inputs -> 'walls') as walls (pair)
+  inner join numbers as ones on ones.place = (walls.pair ->> 0)::integer
+  inner join numbers as others on others.place = (walls.pair ->> 1)::integer;
+
+  with people as materialized (
+    select listed.user_id, listed.number::integer as number
+    from unnest(v_ids) with ordinality as listed (user_id, number)
+  ),
+
+  wishes as (
+    select
+      least(ones.number, others.number) as a,
+      greatest(ones.number, others.number) as b,
+      known.apart,
+      known.again and not known.apart as again
+    from app.known_wishes(p_campus.campus_id, p_people, p_time_slot) as known
+    inner join people as ones on ones.user_id = known.user_a
+    inner join people as others on others.user_id = known.user_b
+  ),
+
+  pairs as (
+    select
+      meetings.a,
+      meetings.b,
+      meetings.last_met_at > c_gap_from as in_gap,
+      -- Half of it after 30 days.
+      (
+        c_recent * 30 / (30 + greatest(0, (c_slot_time - date_part('epoch', meetings.last_met_at)) / 86400))
+      )::integer as recent,
+      c_fair * (v_repeats[meetings.a] + v_repeats[meetings.b]) as fair,
+      coalesce(wishes.apart, false) as apart,
+      coalesce(wishes.again, false) as again
+    from app.known_meetings(p_campus.campus_id, v_ids, p_time_slot) as meetings
+    left join wishes
+      on wishes.a = least(meetings.a, meetings.b)
+      and wishes.b = greatest(meetings.a, meetings.b)
+  ),
+
+  costs as (
+    select
+      pairs.a,
+      pairs.b,
+      case
+        when pairs.in_gap then (c_weight ->> 'gap')::integer + pairs.recent
+        when pairs.again then (c_weight ->> 'again')::integer
+        else (c_weight ->> 'repeat')::integer + pairs.recent
+      end as repeat,
+      case when pairs.again and not pairs.in_gap then 0 else pairs.fair end as fair,
+      case when pairs.apart then (c_weight ->> 'apart')::integer else 0 end as said
+    from pairs
+  )
+
+  select
+    coalesce(array_agg(costs.a), '{}'),
+    coalesce(array_agg(costs.b), '{}'),
+    coalesce(array_agg(costs.repeat), '{}'),
+    coalesce(array_agg(costs.fair), '{}'),
+    coalesce(array_agg(costs.said), '{}'),
+    coalesce(array_agg(costs.repeat + costs.fair + costs.said), '{}')
+  into v_pair_a, v_pair_b, v_repeat, v_fair, v_said, v_cost
+  from costs;
+
+  select formed.circles, formed.steps
+  into v_seats, v_steps
+  from app.form_circles(
+    cardinality(p_people), p_campus.size_min, p_campus.size_target, p_campus.size_max,
+    v_wall_a, v_wall_b, v_pair_a, v_pair_b, v_cost, v_missed, v_risk, v_class, p_seed
+  ) as formed;
+
+  -- A loop, for it takes half the time of a join of the arrays.
+  for v_at in 1 .. cardinality(v_pair_a) loop
+    if v_seats[v_pair_a[v_at]] = v_seats[v_pair_b[v_at]] and v_seats[v_pair_a[v_at]] > 0 then
+      v_met := v_met || v_at;
+    end if;
+  end loop;
+
+  with seats as materialized (
+    select people.number::integer as number, people.circle, people.risk, people.class
+    from unnest(v_seats, v_risk, v_class) with ordinality as people (circle, risk, class, number)
+    where people.circle > 0
+  ),
+
+  sizes as materialized (
+    select seats.circle, count(*) as people, sum(seats.risk) as risk
+    from seats
+    group by seats.circle
+  ),
+
+  -- Who is a stranger to so few that the smallest circle can't be filled with strangers repeats at least the rest. Where
+  -- nobody repeats, there is nothing to count.
+  known as (
+    select sides.person, count(*) as others
+    from (
+      select unnest(v_pair_a) as person
+      union all
+      select unnest(v_pair_b)
+      union all
+      select unnest(array[walls.a, walls.b])
+      from (
+        select distinct least(walls.a, walls.b) as a, greatest(walls.a, walls.b) as b
+        from unnest(v_wall_a, v_wall_b) as walls (a, b)
+      ) as walls
+      where not exists (
+        select
+        from unnest(v_pair_a, v_pair_b) as pairs (a, b)
+        where least(pairs.a, pairs.b) = walls.a
+          and greatest(pairs.a, pairs.b) = walls.b
+      )
+    ) as sides
+    where v_met <> '{}'
+    group by sides.person
+    having count(*) > cardinality(p_people) - p_campus.size_max
+  ),
+
+  met as materialized (
+    select v_repeat[pairs.at] as repeat, v_fair[pairs.at] as fair, v_said[pairs.at] as said
+    from unnest(v_met) as pairs (at)
+  )
+
+  select jsonb_build_object(
+    'algorithm', c_weight -> 'algorithm',
+    'weights', c_weight - 'algorithm',
+    'cost', jsonb_build_object(
+      'repeats', (select coalesce(sum(met.repeat), 0) from met),
+      'fairness', (select coalesce(sum(met.fair), 0) from met),
+      'reliability', (c_weight ->> 'risk')::integer * (
+        select coalesce(sum((sizes.risk + case when sizes.people = p_campus.size_min then 1 else 0 end) ^ 2), 0)::integer
+        from sizes
+        where exists (select from unnest(v_risk) as people (risk) where people.risk > 0)
+      ),
+      'feedback', (select coalesce(sum(met.said), 0) from met),
+      'mix', (c_weight ->> 'mix')::integer * (
+        select case when p_campus.mix_attribute is null then 0 else coalesce(sum(classes.pairs), 0) end
+        from (
+          select count(*) * (count(*) - 1) / 2 as pairs
+          from seats
+          group by seats.circle, seats.class
+        ) as classes
+      )
+    ),
+    'withinGap', (select count(*) from met where met.repeat >= (c_weight ->> 'gap')::integer),
+    'lowerBound', (
+      select coalesce(ceil(sum(greatest(0, least_size.people - 1 - (cardinality(p_people) - 1 - known.others))) / 2), 0)
+      from known
+      inner join seats on seats.number = known.person
+      cross join (select min(sizes.people) as people from sizes) as least_size
+    ),
+    'steps', v_steps
+  )
+  into quality;
+
+  circles := array(
+    select nullif(seats.circle, 0)
+    from unnest(v_seats, v_order) as seats (circle, place)
+    order by seats.place
+  );
+  quality := quality || jsonb_build_object(
+    'milliseconds', round(extract(epoch from clock_timestamp() - c_began) * 1000)
   );
 end;
 $function$;
 
 comment on function app.draw_circles(app.campuses, uuid[], timestamptz, bigint) is
-'Who of these members sits with whom: the circle number of each, null for who is left out.';
+'Who of these members sits with whom: the circle number of each, null for who is left out; the inputs (app.matching_inputs()); and the quality: {algorithm, weights, cost: {repeats, fairness, reliability, feedback, mix}, withinGap, lowerBound, steps, milliseconds}.';
 
 revoke all on function app.draw_circles(app.campuses, uuid[], timestamptz, bigint) from public;
+
+-- source: db/functions/app/drawn_order.sql
+-- app.drawn_order(p_campus_id, p_time_slot, p_seed): who is on the list of a slot, in the order that this seed draws.
+--
+-- Entries stay as they were at the deadline: so a slot of the past gives the same order again.
+
+create or replace function app.drawn_order(p_campus_id text, p_time_slot timestamptz, p_seed bigint)
+returns uuid[]
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $function$
+begin
+  return array(
+    select entries.user_id
+    from app.waitlist_entries as entries
+    where entries.campus_id = p_campus_id
+      and entries.time_slot = p_time_slot
+      and entries.left_at is null
+    order by hashtextextended(entries.user_id::text, p_seed), entries.user_id
+  );
+end;
+$function$;
+
+comment on function app.drawn_order(text, timestamptz, bigint) is
+'The members on the list of a slot, in the order that this seed draws.';
+
+revoke all on function app.drawn_order(text, timestamptz, bigint) from public;
 
 -- source: db/functions/app/email_campus.sql
 -- app.email_campus(p_email): the campus of an e-mail address, by its domain, matched whole.
@@ -1868,6 +2465,102 @@ comment on function app.emit_circles(text, timestamptz) is
 'Put an event `circle` for each member on the list of a matched slot into the outbox: the circle, or circleNo null and a reason.';
 
 revoke all on function app.emit_circles(text, timestamptz) from public;
+
+-- source: db/functions/app/emit_counts.sql
+-- app.emit_counts(p_slots): tell the campuses how many are on the lists of these slots now.
+--
+-- Not in the transaction that joins: 2,500 people in the last minute would be 2,500 messages to everybody. The worker sees
+-- each join go by as it publishes it, and calls this once a second. A closed list does not change.
+--
+-- Definer: the worker holds no right on the tables.
+
+create or replace function app.emit_counts(p_slots jsonb)
+returns void
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_now timestamptz := app.clock();
+begin
+  perform app.emit_slot(slots.campus_id, slots.time_slot, v_now)
+  from jsonb_to_recordset(p_slots) as changed ("campusId" text, "timeSlot" timestamptz)
+  inner join app.time_slots as slots
+    on slots.campus_id = changed."campusId"
+    and slots.time_slot = changed."timeSlot"
+    and slots.matched_at is null
+    and slots.cancelled_at is null;
+end;
+$function$;
+
+comment on function app.emit_counts(jsonb) is
+'Put an event `slot` for each of these slots, [{campusId, timeSlot}], that is still to be matched into the outbox.';
+
+revoke all on function app.emit_counts(jsonb) from public;
+grant execute on function app.emit_counts(jsonb) to circle27_worker;
+
+-- source: db/functions/app/emit_presence.sql
+-- app.emit_presence(p_user_ids): tell the circle-mates of these members whether they are online now.
+--
+-- Mates of circles that have not ended yet, and of them who listens; not where one of the two has blocked the other. It says
+-- what is so, not what has changed: a second device that comes or goes tells `online` once more, which does no harm.
+--
+-- Thousands come in one second after an outage. Who is in no such circle costs one look into an index.
+
+create or replace function app.emit_presence(p_user_ids uuid[])
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_now timestamptz := app.clock();
+begin
+  insert into events.outbox (campus_id, channel, event, payload)
+  select distinct
+    places.campus_id,
+    'user:' || mates.user_id,
+    'presence',
+    jsonb_build_object('userId', places.user_id, 'online', exists (
+      select
+      from events.streams
+      where streams.campus_id = places.campus_id
+        and streams.user_id = places.user_id
+    ))
+  from app.circle_members as places
+  inner join app.time_slots as slots
+    on slots.campus_id = places.campus_id
+    and slots.time_slot = places.time_slot
+    and slots.ends_at > v_now
+  inner join app.circle_members as mates
+    on mates.campus_id = places.campus_id
+    and mates.time_slot = places.time_slot
+    and mates.circle_no = places.circle_no
+    and mates.cancelled_at is null
+    and mates.user_id <> places.user_id
+  where places.user_id = any(p_user_ids)
+    and places.time_slot > v_now - interval '1 day'  -- for the index: no slot is longer
+    and places.cancelled_at is null
+    and exists (
+      select
+      from events.streams
+      where streams.campus_id = places.campus_id
+        and streams.user_id = mates.user_id
+    )
+    and not exists (
+      select
+      from app.blocks
+      where blocks.campus_id = places.campus_id
+        and (blocks.user_id, blocks.blocked_id) in ((places.user_id, mates.user_id), (mates.user_id, places.user_id))
+    );
+end;
+$function$;
+
+comment on function app.emit_presence(uuid[]) is
+'Put an event `presence` for each circle-mate who listens into the outbox: whether these members are online.';
+
+revoke all on function app.emit_presence(uuid[]) from public;
 
 -- source: db/functions/app/emit_session_end.sql
 -- app.emit_session_end(p_campus_id, p_session_id): tell a session's stream that the session is over.
@@ -2045,6 +2738,8 @@ as $function$
      'Send a JSON object of at most 4096 bytes', false, 'campus'),
     ('operators_only', 403, 'This is for operators of the campus only',
      'Ask an operator of your campus', false, 'identity'),
+    ('own_case', 403, 'Nobody judges their own case',
+     'Ask another operator of your campus', false, 'identity'),
     ('suspended', 403, 'This member may join no time slot for now',
      'my_profile says until when; ask an operator of your campus', false, 'circles'),
     ('suspension_invalid', 422, 'The suspension is not allowed',
@@ -2075,6 +2770,12 @@ as $function$
      'Too few people came; join another slot', false, 'circles'),
     ('no_circle', 404, 'You are in no circle of this time slot',
      'Take a slot whose buttonState is confirmed or feedback', false, 'circles'),
+    ('circle_not_found', 404, 'The time slot has no circle of this number',
+     'Circles are numbered from 1; the matching report says how many there are', false, 'circles'),
+    ('inputs_not_kept', 409, 'What this matching knew was not kept',
+     'Take a slot that was matched, not one of an invented past', false, 'slots'),
+    ('meeting_begun', 409, 'The meeting of this time slot has begun',
+     'A place can be given up until timeSlot', false, 'circles'),
     ('feedback_not_open', 409, 'Feedback opens when the meeting is over',
      'Send it from endsAt on', true, 'circles'),
     ('feedback_given', 409, 'Other feedback on this meeting was given before',
@@ -2166,11 +2867,286 @@ comment on function app.denial(text, integer) is
 revoke all on function app.denial(text, integer) from public;
 grant execute on function app.denial(text, integer) to circle27_auth;
 
+-- source: db/functions/app/explain_circle.sql
+-- app.explain_circle(p_campus_id, p_time_slot, p_circle_no): why these people sit together, in words.
+--
+-- About the circle as the matching formed it, from what it knew then: the inputs kept with the run, the meetings of the books
+-- (app.known_meetings()). Then what has changed since. Writes nothing and holds no lock.
+--
+-- What would give somebody away is not in it. A wall is known to the two whom it parts at most; what was said in feedback, and
+-- who stayed away, comes from what members said in confidence. So walls and feedback get one sentence that is always the same,
+-- and of those who stayed away there are numbers for the whole list only. Nor does it say "these two could not be parted", for
+-- the reader would look for the wall: only how many of the others each had met.
+--
+-- requires: app.drawn_order, app.known_meetings, app.refuse
+
+create or replace function app.explain_circle(p_campus_id text, p_time_slot timestamptz, p_circle_no integer)
+returns jsonb
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_custom_plan
+as $function$
+declare
+  v_slot     app.time_slots;
+  v_rules    jsonb;
+  v_zone     text;
+  v_listed   uuid[];
+  v_people   jsonb;
+  v_reasons  text[];
+begin
+  if p_campus_id is null then
+    perform app.refuse('no_campus');
+  end if;
+
+  select slots.*
+  into v_slot
+  from app.time_slots as slots
+  where slots.campus_id = p_campus_id
+    and slots.time_slot = p_time_slot;
+
+  if not found then
+    perform app.refuse('slot_not_found');
+  end if;
+  if v_slot.matched_at is null then
+    perform app.refuse('not_matched_yet');
+  end if;
+  if v_slot.match_inputs is null then
+    perform app.refuse('inputs_not_kept');
+  end if;
+
+  -- Who was seated here by the matching, or came later. A circle that all have left is still explained.
+  select jsonb_agg(
+    jsonb_build_object(
+      'userId', places.user_id,
+      'displayName', users.display_name,
+      'place', case
+        when places.circle_no <> p_circle_no then 'moved_away'
+        when places.cancelled_at is not null then 'given_up'
+        when places.moved_from is not null then 'moved_here'
+        else 'kept'
+      end
+    )
+    order by users.display_name, places.user_id
+  )
+  into v_people
+  from app.circle_members as places
+  inner join app.users
+    on users.campus_id = p_campus_id
+    and users.user_id = places.user_id
+  where places.campus_id = p_campus_id
+    and places.time_slot = p_time_slot
+    and p_circle_no in (places.circle_no, places.moved_from);
+
+  if v_people is null then
+    perform app.refuse('circle_not_found');
+  end if;
+
+  v_rules := v_slot.match_inputs -> 'campus';
+  v_zone := (select campuses.time_zone from app.campuses where campuses.campus_id = p_campus_id);
+  v_listed := app.drawn_order(p_campus_id, p_time_slot, v_slot.match_seed);
+
+  with listed as materialized (
+    select
+      people.user_id,
+      users.display_name as name,
+      coalesce(places.moved_from, places.circle_no) as formed_in,
+      places.circle_no,
+      places.moved_from,
+      places.cancelled_at,
+      people.missed::integer as missed,
+      people.risk::integer as risk,
+      people.class::integer as class
+    from rows from (
+      unnest(v_listed),
+      jsonb_array_elements(v_slot.match_inputs -> 'missed'),
+      jsonb_array_elements(v_slot.match_inputs -> 'risk'),
+      jsonb_array_elements(v_slot.match_inputs -> 'class')
+    ) as people (user_id, missed, risk, class)
+    inner join app.users
+      on users.campus_id = p_campus_id
+      and users.user_id = people.user_id
+    left join app.circle_members as places
+      on places.campus_id = p_campus_id
+      and places.time_slot = p_time_slot
+      and places.user_id = people.user_id
+  ),
+
+  here as materialized (
+    select listed.*
+    from listed
+    where listed.formed_in = p_circle_no
+  ),
+
+  sizes as (
+    select counted.people, count(*) as circles
+    from (
+      select count(*) as people
+      from listed
+      where listed.formed_in is not null
+      group by listed.formed_in
+    ) as counted
+    group by counted.people
+  ),
+
+  met as materialized (
+    select
+      v_listed[meetings.a] as user_a,
+      v_listed[meetings.b] as user_b,
+      meetings.meetings_count,
+      meetings.last_met_at
+    from app.known_meetings(p_campus_id, v_listed, p_time_slot) as meetings
+  ),
+
+  -- Of how many of the list each one here was no stranger.
+  known as (
+    select here.user_id, here.name, count(met.user_a) as others
+    from here
+    left join met on here.user_id in (met.user_a, met.user_b)
+    group by here.user_id, here.name
+  ),
+
+  again as materialized (
+    select
+      least(ones.name, others.name) as one,
+      greatest(ones.name, others.name) as other,
+      case when ones.name <= others.name then ones.others else others.others end as one_knew,
+      case when ones.name <= others.name then others.others else ones.others end as other_knew,
+      met.meetings_count as times,
+      met.last_met_at,
+      met.last_met_at > p_time_slot - make_interval(hours => 24 * (v_rules ->> 'min_gap_days')::integer) as in_gap
+    from met
+    inner join known as ones on ones.user_id = met.user_a
+    inner join known as others on others.user_id = met.user_b
+  ),
+
+  sentences as (
+    select 1 as part, null::text as key, format(
+      '%s of the %s people on the list sit in circles: %s. The campus wants from %s to %s, best %s.',
+      (select count(listed.formed_in) from listed),
+      cardinality(v_listed),
+      (
+        select string_agg(format('%s of %s', sizes.circles, sizes.people), ', ' order by sizes.people desc)
+        from sizes
+      ),
+      v_rules ->> 'size_min', v_rules ->> 'size_max', v_rules ->> 'size_target'
+    ) as sentence
+    union all
+    select 2, null, format('None of these %s had met before.', (select count(*) from here))
+    where not exists (select from again)
+    union all
+    select 2, again.one || again.other, format(
+      '%s and %s had met before, %s, last on %s, %s; %s gap of %s days.',
+      again.one,
+      again.other,
+      case when again.times = 1 then 'once' else again.times || ' times' end,
+      to_char(again.last_met_at at time zone v_zone, 'FMDD FMMonth YYYY'),
+      (
+        select case when days.ago = 0 then 'the same day' when days.ago = 1 then 'a day before' else days.ago || ' days before' end
+        from (
+          select (p_time_slot at time zone v_zone)::date - (again.last_met_at at time zone v_zone)::date as ago
+        ) as days
+      ),
+      case when again.in_gap then 'within the' else 'the campus wants a' end,
+      v_rules ->> 'min_gap_days'
+    ) || format(
+      ' Of the %s others on the list %s had met %s and %s %s: no better circles were found.',
+      cardinality(v_listed) - 1, again.one, again.one_knew, again.other, again.other_knew
+    )
+    from again
+    union all
+    select 3, here.name, format(
+      '%s had been left out %s, and came first.',
+      here.name,
+      case
+        when here.missed >= 100 then 'the last time'
+        when here.missed = 1 then 'once in the 30 days before'
+        else here.missed || ' times in the 30 days before'
+      end
+    )
+    from here
+    where here.missed > 0
+    union all
+    select 4, null, format(
+      'Of those on the list %s had stayed away lately; they are spread over the circles.', count(*)
+    )
+    from listed
+    where listed.risk > 0
+    having count(*) > 0
+    union all
+    select 5, null, format(
+      'People are mixed by %s: these %s have %s of the %s values on the list.',
+      v_rules ->> 'mix_attribute',
+      (select count(*) from here),
+      (select count(distinct here.class) from here),
+      (select count(distinct listed.class) from listed)
+    )
+    where v_rules ->> 'mix_attribute' is not null
+    union all
+    select 6, null, 'Blocks were kept to, and what members said of each other was heard; nobody is told of whom.'
+    union all
+    select 7, listed.name, format(
+      case when listed.cancelled_at is null
+        then '%s came from circle %s, which became too small.'
+        else '%s came from circle %s, which became too small, and then gave the place up.'
+      end,
+      listed.name, listed.moved_from
+    )
+    from listed
+    where listed.circle_no = p_circle_no
+      and listed.moved_from is not null
+    union all
+    select 7, here.name, format('%s gave the place up.', here.name)
+    from here
+    where here.circle_no = p_circle_no
+      and here.cancelled_at is not null
+    union all
+    select 7, here.name, format('%s went to circle %s, as too few were left here.', here.name, here.circle_no)
+    from here
+    where here.circle_no <> p_circle_no
+    union all
+    select 8, null, coalesce(
+      (
+        select format('They meet at %s.', spots.name)
+        from app.circles
+        inner join app.meeting_spots as spots
+          on spots.campus_id = p_campus_id
+          and spots.spot_id = circles.spot_id
+        where circles.campus_id = p_campus_id
+          and circles.time_slot = p_time_slot
+          and circles.circle_no = p_circle_no
+      ),
+      'The circle has no spot.'
+    )
+  )
+
+  select array_agg(sentences.sentence order by sentences.part, sentences.key)
+  into v_reasons
+  from sentences;
+
+  return jsonb_build_object(
+    'campusId', p_campus_id,
+    'timeSlot', p_time_slot,
+    'circleNo', p_circle_no,
+    'people', v_people,
+    'reasons', to_jsonb(v_reasons)
+  );
+end;
+$function$;
+
+comment on function app.explain_circle(text, timestamptz, integer) is
+'Why these people sit together: {campusId, timeSlot, circleNo, people: [{userId, displayName, place}], reasons: [sentences]}. Refuses no_campus, slot_not_found, not_matched_yet, inputs_not_kept, circle_not_found.';
+
+revoke all on function app.explain_circle(text, timestamptz, integer) from public;
+
 -- source: db/functions/app/export_member.sql
 -- app.export_member(p_campus_id, p_user_id): all that is kept about a member, for the member.
 --
 -- The only place that gives out an address: the member's own, to the member. Of others only what the member knows: not who
 -- blocks or reports them, nor what was said about them.
+--
+-- Of the trail the newest 10,000 lines, as many as api.my_trail() gives at once, which tells the older ones: an hour of joining and
+-- leaving writes 300,000, and one call would then keep the database busy for seconds.
 
 create or replace function app.export_member(p_campus_id text, p_user_id uuid)
 returns jsonb
@@ -2253,8 +3229,8 @@ begin
       ),
       '[]'
     ),
-    'sessions', identity.member_sessions(p_user_id, null, clock_timestamp()),
-    'trail', audit.member_trail(p_user_id, 'infinity', null)
+    'sessions', identity.member_sessions(p_user_id, null, null),
+    'trail', audit.member_trail(p_user_id, 'infinity', 10000)
   );
 end;
 $function$;
@@ -2343,20 +3319,18 @@ revoke all on function app.feedback_about(text, uuid, timestamptz, jsonb) from p
 -- source: db/functions/app/form_circles.sql
 -- app.form_circles(...): who sits with whom. The whole of the matching that needs no table.
 --
--- People are numbers from 1 to p_people, drawn into that order by the caller. In this order of weight:
---   1. Walls hold: nobody sits with someone from whom a wall parts them.
---   2. Sizes hold, and as few as possible are left out: nobody, wherever a split into the allowed sizes exists.
---   3. Sizes are balanced: they differ by one at most, where the walls permit.
---   4. Pairs who have met are parted as long as a swap of two people lessens the sum of the costs.
+-- People are numbers from 1 to p_people, drawn into that order by the caller. app.seat_people() gives each a circle by walls,
+-- sizes and fairness. Then people of two circles change places as long as that lessens the sum of the costs: of pairs
+-- (p_pair_cost, each pair once), of those likely to be missing (p_risk, how many may be; the square of their sum in each
+-- circle), of people of the same class (p_class) in one circle. A wall is a pair that costs more than all else could.
 --
--- 1 to 3: app.seat_walled() seats those with walls, first into balanced circles, then into any allowed sizes and numbers
--- of circles, then leaving out one more, then leaving out those with the most walls; all others fill up, the smallest
--- circle first. 4: swaps, until none helps or the work allowed for it is done. Work is counted in steps, never in
--- seconds: the same arguments give the same circles.
+-- Among few people (app.swap_by_matrix) every pair's cost is at hand, and those who have not met have one, too: of two
+-- rounds without a repeat that one is better which puts together people with few acquaintances in common. It leaves
+-- more whole circles of strangers for the rounds to come. Among many (app.swap_by_lists) few have met, and only they are
+-- looked at; where that does not part them all, the list is still short enough for the matrix up to c_most people.
 --
--- Gives the circle number of each person, null for who is left out.
---
--- requires: app.circle_count
+-- Work is counted in steps, never in seconds: the same arguments give the same circles.
+-- Gives the circle number of each person, 0 for who is left out (an array with nulls is slow to look into), and the steps.
 
 create or replace function app.form_circles(
   p_people integer,
@@ -2365,300 +3339,226 @@ create or replace function app.form_circles(
   p_size_max integer,
   p_wall_a integer[],
   p_wall_b integer[],
-  p_met_a integer[],
-  p_met_b integer[],
-  p_met_cost integer[],
-  p_seed bigint
+  p_pair_a integer[],
+  p_pair_b integer[],
+  p_pair_cost integer[],
+  p_missed integer[],
+  p_risk integer[],
+  p_class integer[],
+  p_seed bigint,
+  out circles integer[],
+  out steps integer
 )
-returns integer[]
+returns record
 language plpgsql
 immutable
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_custom_plan
 as $function$
 declare
-  c_seat_steps constant integer := 20000 + 4 * p_people;  -- of one search; 0.03 s
-  c_all_seats  constant integer := 10 * c_seat_steps;     -- of all searches together
-  c_swap_steps constant integer := 2000000;               -- pairs looked at; about a second
-  v_random     bigint := abs(p_seed % 2147483647);
-  v_walled     integer[];  -- the people with walls, most walls first
-  v_wall_start integer[];
-  v_wall_with  integer[];
-  v_met_start  integer[];
-  v_met_with   integer[];
-  v_met_cost   integer[];
-  v_circles    integer;
-  v_circle_of  integer[] := array_fill(null::integer, array[p_people]);
-  v_size       integer[];
-  v_room       integer[];
-  v_seat       integer[];
-  v_seat_steps integer := c_all_seats;
-  v_wall_rest  integer[];
-  v_skip       integer := 0;  -- how many of those with the most walls are left out without a search
-  v_left_out   integer;
-  v_fillers    integer;
-  v_person     integer;
-  v_other      integer;
-  v_rank       integer;
-  v_improved   boolean;
-  v_gain       integer;
-  v_steps      integer := 0;
-  v_here       integer;
-  v_there      integer;
+  c_weight  constant jsonb := app.match_weights();
+  c_wall    constant integer := (c_weight ->> 'wall')::integer;    -- twenty of them are still an integer
+  c_repeat  constant integer := (c_weight ->> 'repeat')::integer;  -- from here on a pair is a repeat
+  c_near    constant integer := (c_weight ->> 'near')::integer;
+  c_risk    constant integer := (c_weight ->> 'risk')::integer;
+  c_class   constant integer := (c_weight ->> 'mix')::integer;
+  c_few     constant integer := 256;
+  c_most    constant integer := 1000;
+  c_tiny    constant integer := 64;        -- here no swap is left that helps
+  v_pair_a  integer[] := p_pair_a || p_wall_a;
+  v_pair_b  integer[] := p_pair_b || p_wall_b;
+  v_cost    integer[] := p_pair_cost || array_fill(c_wall, array[cardinality(p_wall_a)]);
+  v_seats   integer[];
+  v_start   integer[];
+  v_free    integer[];
+  v_budget  integer;
+  v_more    integer;
+  v_repeats integer;
+  v_turned  integer[];
+  v_best    integer[];
+  v_cost_now  integer;
+  v_cost_best integer;
 begin
-  -- Neighbours as one flat list and where each one's part begins: walls by rank among the walled, meetings by person.
-  with sides as (
-    select distinct walls.a, walls.b
-    from (
-      select unnest(p_wall_a) as a, unnest(p_wall_b) as b
-      union all
-      select unnest(p_wall_b), unnest(p_wall_a)
-    ) as walls
-  ),
+  steps := 0;
+  v_seats := app.seat_people(
+    p_people, p_size_min, p_size_target, p_size_max, p_wall_a, p_wall_b, p_missed, p_seed
+  );
 
-  ranks as (
-    select counted.a as person, row_number() over (order by counted.walls desc, counted.a)::integer as rank
-    from (select sides.a, count(*) as walls from sides group by sides.a) as counted
-  )
-
-  select
-    array(select ranks.person from ranks order by ranks.rank),
-    array(
-      select 1 + coalesce(sum(count(sides.b)) over (order by ranks.rank rows between unbounded preceding and 1 preceding), 0)
-      from ranks
-      inner join sides on sides.a = ranks.person
-      group by ranks.rank
-      order by ranks.rank
-    ),
-    array(
-      select others.rank
-      from sides
-      inner join ranks on ranks.person = sides.a
-      inner join ranks as others on others.person = sides.b
-      order by ranks.rank, others.rank
-    )
-  into v_walled, v_wall_start, v_wall_with;
-  v_wall_start := v_wall_start || (cardinality(v_wall_with) + 1);
-  v_fillers := p_people - cardinality(v_walled);
-
-  with sides as (
-    select unnest(p_met_a) as a, unnest(p_met_b) as b, unnest(p_met_cost) as cost
-    union all
-    select unnest(p_met_b), unnest(p_met_a), unnest(p_met_cost)
-  ),
-
-  counted as (
-    select people.person, count(sides.a) as met
-    from generate_series(1, p_people) as people (person)
-    left join sides on sides.a = people.person
-    group by people.person
-  )
-
-  select
-    array(
-      select 1 + coalesce(sum(counted.met) over (order by counted.person rows between unbounded preceding and 1 preceding), 0)
-      from counted
-      order by counted.person
-    ),
-    array(select sides.b from sides order by sides.a, sides.b),
-    array(select sides.cost from sides order by sides.a, sides.b)
-  into v_met_start, v_met_with, v_met_cost;
-  v_met_start := v_met_start || (cardinality(v_met_with) + 1);
-
-  -- Seats for those with walls.
-  <<seating>>
-  for v_out in 0 .. p_people loop
-    v_left_out := v_out;
-    v_circles := app.circle_count(p_people - v_out, p_size_min, p_size_target, p_size_max);
-    continue when v_circles is null;
-
-    -- Balanced: the first circles take one more, if the number does not divide.
-    v_room := array(
-      select (p_people - v_out) / v_circles + case when circle <= (p_people - v_out) % v_circles then 1 else 0 end
-      from generate_series(1, v_circles) as numbers (circle)
-    );
-    v_seat := app.seat_walled(
-      cardinality(v_walled), v_wall_start, v_wall_with, v_fillers, v_circles, v_room, p_size_min, v_out,
-      v_random, c_seat_steps
-    );
-    exit seating when v_seat is not null;
-
-    -- Any sizes, any number of circles, the usual number first.
-    for v_circles in
-      select numbers.circles
-      from generate_series(
-        (p_people - v_out + p_size_max - 1) / p_size_max, (p_people - v_out) / p_size_min
-      ) as numbers (circles)
-      order by abs(numbers.circles - v_circles), numbers.circles
-    loop
-      v_room := array_fill(p_size_max, array[v_circles]);
-      v_seat := app.seat_walled(
-        cardinality(v_walled), v_wall_start, v_wall_with, v_fillers, v_circles, v_room, p_size_min, v_out,
-        null, least(c_seat_steps, v_seat_steps)
-      );
-      exit seating when v_seat is not null;
-      v_seat_steps := v_seat_steps - c_seat_steps;
-      exit seating when v_seat_steps <= 0;
-    end loop;
-  end loop;
-
-  -- Nothing found in the work allowed, or nobody to place: leave out those with the most walls, twice as many each time,
-  -- until the others can sit. So who puts up a wall against everybody parts themselves from the others, and nobody else.
-  while v_seat is null loop
-    v_left_out := v_skip;
-    while v_left_out < p_people
-      and app.circle_count(p_people - v_left_out, p_size_min, p_size_target, p_size_max) is null loop
-      v_left_out := v_left_out + 1;
-    end loop;
-    v_circles := coalesce(app.circle_count(p_people - v_left_out, p_size_min, p_size_target, p_size_max), 0);
-    exit when v_circles = 0;
-
-    -- The walls of the others, by their new ranks; a rank below 1 is nobody's.
-    v_wall_rest := array(
-      select walls.rank - v_skip
-      from unnest(v_wall_with) with ordinality as walls (rank, number)
-      order by walls.number
-    );
-    v_room := array(
-      select (p_people - v_left_out) / v_circles + case when circle <= (p_people - v_left_out) % v_circles then 1 else 0 end
-      from generate_series(1, v_circles) as numbers (circle)
-    );
-    v_seat := app.seat_walled(
-      cardinality(v_walled) - v_skip, v_wall_start[v_skip + 1:], v_wall_rest, v_fillers, v_circles, v_room, p_size_min,
-      v_left_out - v_skip, v_random, c_seat_steps
-    );
-    if v_seat is null then
-      -- As many circles as there can be: those with walls find room most easily.
-      v_circles := (p_people - v_left_out) / p_size_min;
-      v_room := array_fill(p_size_max, array[v_circles]);
-      v_seat := app.seat_walled(
-        cardinality(v_walled) - v_skip, v_wall_start[v_skip + 1:], v_wall_rest, v_fillers, v_circles, v_room, p_size_min,
-        v_left_out - v_skip, null, c_seat_steps
-      );
-    end if;
-    if v_seat is not null then
-      v_seat := array_fill(0, array[v_skip]) || v_seat;
-    end if;
-    v_skip := least(greatest(1, 2 * v_skip), cardinality(v_walled));
-  end loop;
-  if v_circles = 0 then
-    return v_circle_of;
+  if not exists (select from unnest(v_seats) as seats (circle) where seats.circle > 1) then
+    circles := v_seats;
+    return;
   end if;
 
-  v_size := array_fill(0, array[v_circles]);
-  for v_rank in 1 .. cardinality(v_walled) loop
-    if v_seat[v_rank] > 0 then
-      v_circle_of[v_walled[v_rank]] := v_seat[v_rank];
-      v_size[v_seat[v_rank]] := v_size[v_seat[v_rank]] + 1;
-    else
-      v_circle_of[v_walled[v_rank]] := 0;
-      v_left_out := v_left_out - 1;
-    end if;
-  end loop;
+  if p_people > c_few then
+    select swapped.circle_of, swapped.steps
+    into v_seats, steps
+    from app.swap_by_lists(
+      v_seats, p_size_min, v_pair_a, v_pair_b, v_cost, p_class, c_class, p_risk, c_risk, 2000000, p_seed
+    ) as swapped;
+  end if;
 
-  -- The others fill up level by level. The last of them are left out, if some must be.
-  v_person := 0;
-  v_fillers := v_fillers - v_left_out;
-  <<filling>>
-  for v_level in 1 .. p_size_max loop
-    for v_circle in 1 .. v_circles loop
-      exit filling when v_fillers <= 0;
-      if v_size[v_circle] < v_level and v_size[v_circle] < v_room[v_circle] then
-        loop
-          v_person := v_person + 1;
-          exit when v_circle_of[v_person] is null;
-        end loop;
-        v_circle_of[v_person] := v_circle;
-        v_size[v_circle] := v_size[v_circle] + 1;
-        v_fillers := v_fillers - 1;
+  if p_people <= c_few or (
+    p_people <= c_most and exists (
+      select
+      from unnest(p_pair_a, p_pair_b, p_pair_cost) as pairs (a, b, cost)
+      where pairs.cost >= c_repeat
+        and v_seats[pairs.a] = v_seats[pairs.b]
+        and v_seats[pairs.a] > 0
+    )
+  ) then
+    v_start := array_fill(1, array[p_people + 1]);
+    v_free := '{}';
+    if p_people <= c_few then
+      -- What every two cost, and whom each has not met.
+      with pairs as (
+        select least(known.a, known.b) as a, greatest(known.a, known.b) as b, max(known.cost) as cost
+        from unnest(v_pair_a, v_pair_b, v_cost) as known (a, b, cost)
+        group by 1, 2
+      ),
+
+      sides as materialized (
+        select pairs.a as person, pairs.b as other from pairs
+        union all
+        select pairs.b, pairs.a from pairs
+      ),
+
+      -- Whom each has met, as a string of bits: common acquaintances are a matter of one operation.
+      rows as materialized (
+        select
+          people.person,
+          string_agg(case when sides.other is null then '0' else '1' end, '' order by others.person)::varbit as met,
+          array_agg(others.person order by others.person)
+            filter (where sides.other is null and others.person <> people.person) as free
+        from generate_series(1, p_people) as people (person)
+        cross join generate_series(1, p_people) as others (person)
+        left join sides on sides.person = people.person and sides.other = others.person
+        group by people.person
+      ),
+
+      costs as (
+        select
+          ones.person as a,
+          others.person as b,
+          coalesce(
+            pairs.cost, c_near * 32 * bit_count(ones.met & others.met)::integer / (p_people * greatest(32, p_people))
+          )
+          + case when p_class[ones.person] = p_class[others.person] and p_class_count > 1 then c_class else 0 end as cost
+        from rows as ones
+        inner join rows as others on others.person > ones.person
+        left join pairs on pairs.a = ones.person and pairs.b = others.person
+        cross join (select max(classes.class) as p_class_count from unnest(p_class) as classes (class)) as counted
+      )
+
+      select
+        array(select costs.a from costs where costs.cost > 0 order by costs.a, costs.b),
+        array(select costs.b from costs where costs.cost > 0 order by costs.a, costs.b),
+        array(select costs.cost from costs where costs.cost > 0 order by costs.a, costs.b),
+        array(select unnest(rows.free) from rows order by rows.person),
+        array(
+          select 1 + coalesce(
+            sum(cardinality(rows.free)) over (order by rows.person rows between unbounded preceding and 1 preceding), 0
+          )
+          from rows
+          order by rows.person
+        )
+      into v_pair_a, v_pair_b, v_cost, v_free, v_start;
+      v_start := v_start || (cardinality(v_free) + 1);
+    end if;
+
+    -- Among very few once more, if somebody still meets again; and a third time, if it is one pair or two, which mostly can
+    -- be parted. At last every swap of two that helps. (Measured: four times the steps part no more of them.)
+    v_budget := least(
+      100 * p_people * p_people,
+      case
+        when p_people <= c_tiny then 32000
+        else greatest(40000, 600 * p_people + 2400 * (cardinality(p_pair_a) / p_people))  -- more where more have met
+      end
+    );
+    for v_turn in 1 .. case when p_people <= c_tiny then 4 else 1 end loop
+      v_repeats := (
+        select count(*)
+        from unnest(p_pair_a, p_pair_b, p_pair_cost) as pairs (a, b, cost)
+        where pairs.cost >= c_repeat
+          and v_best[pairs.a] = v_best[pairs.b]
+          and v_best[pairs.a] > 0
+      );
+      continue when (v_turn = 2 and v_repeats = 0) or (v_turn = 3 and v_repeats not between 1 and 2);
+      select swapped.circle_of, swapped.cost, swapped.steps
+      into v_turned, v_cost_now, v_more
+      from app.swap_by_matrix(
+        case when v_turn = 4 then v_best else v_seats end, p_size_min, p_size_max, v_pair_a, v_pair_b, v_cost, v_start,
+        v_free, p_risk, c_risk, case when v_turn = 4 then 0 else v_budget end, p_seed # v_turn
+      ) as swapped;
+      steps := steps + v_more;
+      if v_turn = 1 or v_cost_now < v_cost_best then
+        v_best := v_turned;
+        v_cost_best := v_cost_now;
       end if;
     end loop;
-  end loop;
+    v_seats := v_best;
+  end if;
 
-  -- Swaps. Each person with someone they have met changes places with the first one with whom both gain; whom to try
-  -- first is drawn. Ends when a whole round finds none, or at the end of the work allowed.
-  loop
-    v_improved := false;
-    for v_one in 1 .. p_people loop
-      v_here := v_circle_of[v_one];
-      continue when v_here is null or v_here = 0 or v_met_start[v_one] = v_met_start[v_one + 1];
-      v_gain := 0;
-      for v_at in v_met_start[v_one] .. v_met_start[v_one + 1] - 1 loop
-        if v_circle_of[v_met_with[v_at]] = v_here then
-          v_gain := v_gain + v_met_cost[v_at];
-        end if;
-      end loop;
-      continue when v_gain = 0;
-
-      v_random := (v_random * 1103515245 + 12345) % 2147483648;
-      <<trying>>
-      for v_try in 1 .. p_people loop
-        v_other := 1 + (v_random + v_try) % p_people;
-        v_there := v_circle_of[v_other];
-        continue when v_there is null or v_there = 0 or v_there = v_here;
-        v_steps := v_steps + 1 + v_met_start[v_one + 1] - v_met_start[v_one] + v_met_start[v_other + 1] - v_met_start[v_other];
-
-        -- What the swap would cost less: together now, minus together then. The two of them are never together.
-        v_gain := 0;
-        for v_at in v_met_start[v_one] .. v_met_start[v_one + 1] - 1 loop
-          if v_met_with[v_at] <> v_other then
-            if v_circle_of[v_met_with[v_at]] = v_here then
-              v_gain := v_gain + v_met_cost[v_at];
-            elsif v_circle_of[v_met_with[v_at]] = v_there then
-              v_gain := v_gain - v_met_cost[v_at];
-            end if;
-          end if;
-        end loop;
-        continue when v_gain <= 0 and v_met_start[v_other] = v_met_start[v_other + 1];
-        for v_at in v_met_start[v_other] .. v_met_start[v_other + 1] - 1 loop
-          if v_met_with[v_at] <> v_one then
-            if v_circle_of[v_met_with[v_at]] = v_there then
-              v_gain := v_gain + v_met_cost[v_at];
-            elsif v_circle_of[v_met_with[v_at]] = v_here then
-              v_gain := v_gain - v_met_cost[v_at];
-            end if;
-          end if;
-        end loop;
-        continue when v_gain <= 0;
-
-        -- No swap through a wall.
-        v_rank := array_position(v_walled, v_one);
-        if v_rank is not null then
-          for v_at in v_wall_start[v_rank] .. v_wall_start[v_rank + 1] - 1 loop
-            v_person := v_walled[v_wall_with[v_at]];
-            continue trying when v_person <> v_other and v_circle_of[v_person] = v_there;
-          end loop;
-        end if;
-        v_rank := array_position(v_walled, v_other);
-        if v_rank is not null then
-          for v_at in v_wall_start[v_rank] .. v_wall_start[v_rank + 1] - 1 loop
-            v_person := v_walled[v_wall_with[v_at]];
-            continue trying when v_person <> v_one and v_circle_of[v_person] = v_here;
-          end loop;
-        end if;
-
-        v_circle_of[v_one] := v_there;
-        v_circle_of[v_other] := v_here;
-        v_improved := true;
-        exit trying;
-      end loop;
-      exit when v_steps > c_swap_steps;
-    end loop;
-    exit when not v_improved or v_steps > c_swap_steps;
-  end loop;
-
-  return array_replace(v_circle_of, 0, null);
+  circles := v_seats;
 end;
 $function$;
 
 comment on function app.form_circles(
-  integer, integer, integer, integer, integer[], integer[], integer[], integer[], integer[], bigint
+  integer, integer, integer, integer, integer[], integer[], integer[], integer[], integer[], integer[], integer[],
+  integer[], bigint
 ) is
-'Who sits with whom: the circle number of each of p_people, null for who is left out. Walls and sizes always hold; the same arguments give the same circles.';
+'Who sits with whom: the circle number of each of p_people, 0 for who is left out; and the steps it took. Walls and sizes always hold; the same arguments give the same circles.';
 
 revoke all on function app.form_circles(
-  integer, integer, integer, integer, integer[], integer[], integer[], integer[], integer[], bigint
+  integer, integer, integer, integer, integer[], integer[], integer[], integer[], integer[], integer[], integer[],
+  integer[], bigint
 ) from public;
+
+-- source: db/functions/app/free_spot.sql
+-- app.free_spot(p_campus_id, p_time_slot, p_circle_no, p_heir): a circle in which nobody is left needs no spot.
+--
+-- The circle that took its people has it then, if it had none; else the next matching may deal it. p_heir null: nobody took them.
+
+create or replace function app.free_spot(
+  p_campus_id text, p_time_slot timestamptz, p_circle_no integer, p_heir integer
+)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_spot_id text;
+begin
+  select circles.spot_id
+  into v_spot_id
+  from app.circles
+  where circles.campus_id = p_campus_id
+    and circles.time_slot = p_time_slot
+    and circles.circle_no = p_circle_no;
+
+  if v_spot_id is null then
+    return;
+  end if;
+
+  -- Given up before it is taken: no spot is booked twice, not even for a moment.
+  update app.circles
+  set spot_id = null
+  where circles.campus_id = p_campus_id
+    and circles.time_slot = p_time_slot
+    and circles.circle_no = p_circle_no;
+  update app.circles
+  set spot_id = v_spot_id
+  where circles.campus_id = p_campus_id
+    and circles.time_slot = p_time_slot
+    and circles.circle_no = p_heir
+    and circles.spot_id is null;
+end;
+$function$;
+
+comment on function app.free_spot(text, timestamptz, integer, integer) is
+'Give the spot of a circle in which nobody is left to the one that took its people, or back.';
+
+revoke all on function app.free_spot(text, timestamptz, integer, integer) from public;
 
 -- source: db/functions/app/hour_text.sql
 -- app.hour_text(p_local): the hour of a local time as the button shows it: 1PM, 1:30PM, 12AM, 12PM.
@@ -2907,6 +3807,12 @@ begin
     from judged
     order by judged.user_id  -- two circles with the same people in them never wait for each other
   loop
+    -- Two meetings judged at the same moment would each not see what the other found: one after the other, too.
+    perform
+    from app.user_campuses as directory
+    where directory.user_id = v_user_id
+    for no key update;
+
     perform audit.record('user.stayed_away', p_campus_id, v_user_id, p_time_slot);
 
     if (
@@ -2940,6 +3846,164 @@ comment on function app.judge_no_shows(text, timestamptz, uuid[], timestamptz) i
 
 revoke all on function app.judge_no_shows(text, timestamptz, uuid[], timestamptz) from public;
 
+-- source: db/functions/app/known_meetings.sql
+-- app.known_meetings(p_campus_id, p_people, p_time_slot): who of these people had met, as the matching of the slot knows it.
+--
+-- People are places in p_people, so that nobody has to look up 100,000 ids again. Each pair once.
+--
+-- Before the matching, what app.meetings says. After it, what it said then, from the books: circles that were formed before,
+-- in slots that had not been called off by then, with the places that had not been given up by then, in the circle where
+-- they were by then.
+--
+-- One pass with hashes of the people beside it, however few pairs the planner expects: where campuses are many it expects
+-- one instead of 100,000, and would look through the whole list for each. (Grouped, it knows that people are different;
+-- otherwise it makes a hash of all pairs instead.)
+
+create or replace function app.known_meetings(p_campus_id text, p_people uuid[], p_time_slot timestamptz)
+returns table (a integer, b integer, meetings_count integer, last_met_at timestamptz)
+language plpgsql
+stable
+rows 100000
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_custom_plan
+set enable_nestloop = off
+set enable_mergejoin = off
+as $function$
+declare
+  v_matched_at timestamptz := (
+    select slots.matched_at
+    from app.time_slots as slots
+    where slots.campus_id = p_campus_id
+      and slots.time_slot = p_time_slot
+  );
+begin
+  if v_matched_at is null then
+    return query
+    with people as not materialized (
+      select listed.user_id, min(listed.place)::integer as place
+      from unnest(p_people) with ordinality as listed (user_id, place)
+      group by listed.user_id
+    )
+
+    select ones.place, others.place, meetings.meetings_count, meetings.last_met_at
+    from app.meetings
+    inner join people as ones on ones.user_id = meetings.user_a
+    inner join people as others on others.user_id = meetings.user_b
+    where meetings.campus_id = p_campus_id
+      and meetings.user_a = any(p_people);
+    return;
+  end if;
+
+  return query
+  with places as materialized (
+    select
+      people.place::integer as place,
+      members.time_slot,
+      case when members.moved_at > v_matched_at then members.moved_from else members.circle_no end as circle_no
+    from app.circle_members as members
+    inner join unnest(p_people) with ordinality as people (user_id, place) on people.user_id = members.user_id
+    inner join app.time_slots as slots
+      on slots.campus_id = p_campus_id
+      and slots.time_slot = members.time_slot
+    where members.campus_id = p_campus_id
+      and members.user_id = any(p_people)
+      and (slots.matched_at, slots.time_slot) < (v_matched_at, p_time_slot)
+      and coalesce(slots.cancelled_at > v_matched_at, true)
+      and coalesce(members.cancelled_at > v_matched_at, true)
+  )
+
+  select ones.place, others.place, count(*)::integer, max(ones.time_slot)
+  from places as ones
+  inner join places as others
+    on others.time_slot = ones.time_slot
+    and others.circle_no = ones.circle_no
+    and others.place > ones.place
+  group by ones.place, others.place;
+end;
+$function$;
+
+comment on function app.known_meetings(text, uuid[], timestamptz) is
+'Who of these members has met whom, as places in the list, each pair once: as it stands, or for a slot that was matched, as it stood then.';
+
+revoke all on function app.known_meetings(text, uuid[], timestamptz) from public;
+
+-- source: db/functions/app/known_wishes.sql
+-- app.known_wishes(p_campus_id, p_people, p_time_slot): what these people said of each other, as the matching of the slot knows it.
+--
+-- Before the matching, all that was said of earlier slots; after it, what had been said by then. A low rating of a meeting is
+-- about everybody who was there.
+
+create or replace function app.known_wishes(p_campus_id text, p_people uuid[], p_time_slot timestamptz)
+returns table (user_a uuid, user_b uuid, apart boolean, again boolean)
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_custom_plan
+as $function$
+declare
+  v_until timestamptz := (
+    select coalesce(slots.matched_at, 'infinity')
+    from app.time_slots as slots
+    where slots.campus_id = p_campus_id
+      and slots.time_slot = p_time_slot
+  );
+begin
+  v_until := coalesce(v_until, 'infinity');
+
+  return query
+  select
+    least(said.user_id, said.about_id),
+    greatest(said.user_id, said.about_id),
+    bool_or(not said.meet_again),
+    count(distinct said.user_id) filter (where said.meet_again) = 2
+  from (
+    select about.user_id, about.about_id, about.meet_again
+    from unnest(p_people) as people (user_id)
+    inner join app.feedback_about as about
+      on about.campus_id = p_campus_id
+      and about.user_id = people.user_id
+      and about.meet_again is not null
+      and about.time_slot < p_time_slot
+    -- Nothing to look up before the matching: the planner sees the constant.
+    where v_until = 'infinity'
+      or exists (
+        select
+        from app.feedback
+        where feedback.campus_id = p_campus_id
+          and feedback.time_slot = about.time_slot
+          and feedback.user_id = about.user_id
+          and feedback.created_at <= v_until
+      )
+    union all
+    select feedback.user_id, mates.user_id, false
+    from unnest(p_people) as people (user_id)
+    inner join app.feedback
+      on feedback.campus_id = p_campus_id
+      and feedback.user_id = people.user_id
+      and feedback.rating <= 2
+      and feedback.time_slot < p_time_slot
+      and feedback.created_at <= v_until
+    inner join app.circle_members as places
+      on places.campus_id = p_campus_id
+      and places.time_slot = feedback.time_slot
+      and places.user_id = feedback.user_id
+    inner join app.circle_members as mates
+      on mates.campus_id = p_campus_id
+      and mates.time_slot = feedback.time_slot
+      and mates.user_id <> feedback.user_id
+      and coalesce(mates.cancelled_at > v_until, true)
+      and (case when mates.moved_at > v_until then mates.moved_from else mates.circle_no end)
+      = (case when places.moved_at > v_until then places.moved_from else places.circle_no end)
+  ) as said
+  group by 1, 2;
+end;
+$function$;
+
+comment on function app.known_wishes(text, uuid[], timestamptz) is
+'What these members said of meeting each other, a row a pair: apart (either does not want to, or rated a meeting 2 or 1), again (both want to). As it stands, or for a slot that was matched, as it stood then.';
+
+revoke all on function app.known_wishes(text, uuid[], timestamptz) from public;
+
 -- source: db/functions/app/leave_ahead.sql
 -- app.leave_ahead(p_campus_id, p_user_id): leave all lists that are open and all circles that have not begun to meet.
 --
@@ -2947,7 +4011,8 @@ revoke all on function app.judge_no_shows(text, timestamptz, uuid[], timestamptz
 -- left: that is a matter of a second. (Whom the deadline overtakes between two readings of the clock hears deadline_passed,
 -- and asks again.) A meeting that is on has happened: nobody gets out of it any more. Who calls holds the member's lock.
 --
--- First all slots, in their order, and then the pairs: app.lock_key() says why.
+-- First all slots, in their order, then the pairs, if there is a circle to leave: app.lock_key() says why. The clock after the
+-- last lock.
 
 create or replace function app.leave_ahead(p_campus_id text, p_user_id uuid)
 returns void
@@ -2957,14 +4022,7 @@ set search_path = pg_catalog, pg_temp
 set timezone = 'UTC'
 as $function$
 declare
-  v_time_slot timestamptz;
-  v_slot      app.time_slots;
-  v_now       timestamptz;
-  v_left      timestamptz[] := array[]::timestamptz[];
-begin
-  perform app.use_campus_zone(p_campus_id);  -- the member is told, not the operator
-
-  for v_time_slot in
+  v_time_slots timestamptz[] := array(
     select entries.time_slot
     from app.waitlist_entries as entries
     inner join app.time_slots as slots
@@ -2975,35 +4033,44 @@ begin
       and entries.user_id = p_user_id
       and entries.left_at is null
     order by entries.time_slot
-  loop
-    perform pg_advisory_xact_lock_shared(app.lock_key('slot', p_campus_id, v_time_slot));
-    v_now := app.clock();
+  );
+  v_slot       app.time_slots;
+  v_now        timestamptz;
+begin
+  perform app.use_campus_zone(p_campus_id);  -- the member is told, not the operator
 
+  perform pg_advisory_xact_lock_shared(app.lock_key('slot', p_campus_id, ahead.time_slot))
+  from unnest(v_time_slots) with ordinality as ahead (time_slot, number)
+  order by ahead.number;
+  if exists (
+    select
+    from app.circle_members as places
+    where places.campus_id = p_campus_id
+      and places.user_id = p_user_id
+      and places.time_slot = any(v_time_slots)
+      and places.cancelled_at is null
+  ) then
+    perform pg_advisory_xact_lock(app.lock_key('pairs', p_campus_id));
+  end if;
+  v_now := app.clock();
+
+  for v_slot in
     select slots.*
-    into strict v_slot
     from app.time_slots as slots
     where slots.campus_id = p_campus_id
-      and slots.time_slot = v_time_slot;
-
+      and slots.time_slot = any(v_time_slots)
+    order by slots.time_slot
+  loop
     if v_slot.cancelled_at is not null or (v_slot.matched_at is not null and v_slot.time_slot <= v_now) then
       continue;
     elsif v_slot.matched_at is not null then
-      if app.leave_circle(p_campus_id, p_user_id, v_time_slot, v_now) then
-        v_left := v_left || v_time_slot;
-      end if;
+      perform app.leave_circle(p_campus_id, p_user_id, v_slot.time_slot, v_now);
     elsif v_now < v_slot.deadline_at then
-      perform app.leave_waitlist(p_campus_id, p_user_id, v_time_slot);
+      perform app.leave_waitlist(p_campus_id, p_user_id, v_slot.time_slot);
     else
       perform app.refuse('slot_busy');
     end if;
   end loop;
-
-  -- They meet nobody there.
-  if v_left <> '{}' then
-    perform pg_advisory_xact_lock(app.lock_key('pairs', p_campus_id));
-    perform app.recount_meetings(p_campus_id, slots.time_slot)
-    from unnest(v_left) as slots (time_slot);
-  end if;
 end;
 $function$;
 
@@ -3015,8 +4082,14 @@ revoke all on function app.leave_ahead(text, uuid) from public;
 -- source: db/functions/app/leave_circle.sql
 -- app.leave_circle(p_campus_id, p_user_id, p_time_slot, p_now): give up a place in a circle that is still to meet.
 --
--- The others hear at once who is left; the member's devices, that the button has changed. Whether there was a place.
--- Who calls holds the member's lock and, shared, the slot's; and counts anew who has met whom.
+-- The one way out of a circle: for who can't come (app.cancel_place()), and for who is deleted or suspended
+-- (app.leave_ahead()). Circles that are too small then are mended (app.merge_circles()), and everyone concerned hears at
+-- once whom they meet now. Who has met whom is counted anew for the pairs that this has parted or brought together.
+--
+-- Who is left alone by it met nobody, and counts as left out: the next matching places them first. Two who are left do meet.
+--
+-- Whether there was a place. Who calls holds the member's lock, shared the slot's, and the campus's pairs: so two who leave
+-- one circle at the same moment take turns, and no wall goes up while circles are merged.
 
 create or replace function app.leave_circle(
   p_campus_id text,
@@ -3032,9 +4105,13 @@ set timezone = 'UTC'
 as $function$
 declare
   v_circle_no integer;
+  v_merged    integer[];
+  v_changed   integer[];
+  v_before    uuid[];
+  v_concerned uuid[];
 begin
   update app.circle_members as places
-  set cancelled_at = p_now
+  set cancelled_at = p_now, changes_count = places.changes_count + 1
   where places.campus_id = p_campus_id
     and places.time_slot = p_time_slot
     and places.user_id = p_user_id
@@ -3045,28 +4122,71 @@ begin
     return false;
   end if;
 
+  v_before := app.circle_people(p_campus_id, p_time_slot, array[v_circle_no]);
+  if v_before = '{}' then
+    perform app.free_spot(p_campus_id, p_time_slot, v_circle_no, null);
+  end if;
+  v_merged := app.merge_circles(p_campus_id, p_time_slot, p_now);
+  v_changed := array_remove(v_merged, v_circle_no) || v_circle_no;
+  v_concerned := app.circle_people(p_campus_id, p_time_slot, v_changed);
+
+  update app.circle_members as places
+  set changes_count = places.changes_count + 1
+  where places.campus_id = p_campus_id
+    and places.time_slot = p_time_slot
+    and places.user_id = any(v_concerned);
   update app.waitlist_entries as entries
-  set version = app.next_version()
+  set version = app.next_version(), left_out = false
   where entries.campus_id = p_campus_id
     and entries.time_slot = p_time_slot
     and entries.user_id = p_user_id;
+  update app.waitlist_entries as entries
+  set left_out = seats.alone
+  from (
+    select people.user_id, cardinality(people.mates) = 1 as alone
+    from unnest(v_changed) as changed (circle_no)
+    cross join lateral (select app.circle_people(p_campus_id, p_time_slot, array[changed.circle_no]) as mates) as circles
+    cross join lateral (select mates.user_id, circles.mates from unnest(circles.mates) as mates (user_id)) as people
+  ) as seats
+  where entries.campus_id = p_campus_id
+    and entries.time_slot = p_time_slot
+    and entries.user_id = seats.user_id
+    and entries.left_out <> seats.alone;
+  perform app.recount_pairs(p_campus_id, v_before || v_concerned || p_user_id);
 
   perform app.use_campus_zone(p_campus_id);
   perform app.emit(
     p_campus_id, 'user:' || p_user_id, 'button', app.button(p_campus_id, p_user_id, p_time_slot, p_now)::jsonb
   );
+  perform audit.record('circle.left', p_campus_id, p_user_id, p_time_slot);
+
   insert into events.outbox (campus_id, channel, event, payload)
-  select p_campus_id, 'user:' || (mates.mate ->> 'userId'), 'circle', facts.circle
-  from app.circle_facts(p_campus_id, p_time_slot, v_circle_no) as facts
+  select
+    p_campus_id,
+    'user:' || (mates.mate ->> 'userId'),
+    'circle',
+    facts.circle || jsonb_build_object(
+      'reason', case when facts.circle_no = any(v_merged) then 'merged' else 'place_given_up' end
+    )
+  from unnest(v_changed) as changed (circle_no)
+  cross join lateral app.circle_facts(p_campus_id, p_time_slot, changed.circle_no) as facts
   cross join lateral jsonb_array_elements(facts.circle -> 'members') as mates (mate);
 
-  perform audit.record('circle.left', p_campus_id, p_user_id, p_time_slot);
+  perform app.mail_circles(p_campus_id, p_time_slot, v_concerned || p_user_id);
+
+  perform audit.record(
+    'circle.below_minimum', p_campus_id, null, p_time_slot, facts.circle - 'members' - 'spot' - 'timeSlot' - 'belowMinimum'
+  )
+  from unnest(v_changed) as changed (circle_no)
+  cross join lateral app.circle_facts(p_campus_id, p_time_slot, changed.circle_no) as facts
+  where facts.circle -> 'belowMinimum' = 'true';
+
   return true;
 end;
 $function$;
 
 comment on function app.leave_circle(text, uuid, timestamptz, timestamptz) is
-'Give up a place in a circle that is still to meet, and tell everyone concerned; whether there was one.';
+'Give up a place in a circle that is still to meet, mend the circles, and tell everyone concerned; whether there was a place.';
 
 revoke all on function app.leave_circle(text, uuid, timestamptz, timestamptz) from public;
 
@@ -3152,9 +4272,8 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $function$
 declare
-  v_tier   text := 'user';
-  v_caller text := 'user:' || p_user_id;
-  v_quota  integer;
+  v_tier   text;
+  v_caller text;
   v_left   record;
 begin
   if current_setting('circle27.rate_limits', true) = 'off' then
@@ -3172,26 +4291,24 @@ begin
       '%s:%s', v_tier, nullif(current_setting('request.headers', true), '')::json ->> 'x-client-network'
     );
   else
-    v_tier := coalesce(
-      (
-        select users.tier
-        from app.user_campuses as directory
-        inner join app.users
-          on users.campus_id = directory.campus_id
-          and users.user_id = p_user_id
-        where directory.user_id = p_user_id
-      ),
-      v_tier
-    );
+    select users.tier
+    into v_tier
+    from app.user_campuses as directory
+    inner join app.users
+      on users.campus_id = directory.campus_id
+      and users.user_id = p_user_id
+    where directory.user_id = p_user_id;
+
+    v_tier := coalesce(v_tier, 'user');
+    v_caller := 'user:' || p_user_id;
   end if;
 
-  v_quota := ops.calls_a_minute(v_tier);
-  v_left := ops.spend(v_caller, v_quota, interval '1 minute');
+  v_left := ops.spend(v_caller, ops.calls_a_minute(v_tier), interval '1 minute');
 
   if v_left.remaining is null then
     perform app.refuse('rate_limited', jsonb_build_object(
       'Retry-After', v_left.retry_after::text,
-      'RateLimit-Policy', format('"%s";q=%s;w=60', v_tier, v_quota),
+      'RateLimit-Policy', format('"%s";q=%s;w=60', v_tier, ops.calls_a_minute(v_tier)),
       'RateLimit', format('"%s";r=0;t=%s', v_tier, v_left.retry_after)
     ));
   end if;
@@ -3367,6 +4484,86 @@ comment on function app.lock_member(uuid) is
 
 revoke all on function app.lock_member(uuid) from public;
 
+-- source: db/functions/app/mail_circles.sql
+-- app.mail_circles(p_campus_id, p_time_slot, p_user_ids, p_pause): have these members told by e-mail what became of their places.
+--
+-- Only who wants mail, and not after the end. After a pause: mail must not compete with the stream, by which everybody hears
+-- at once, and who changes their mind gets one mail instead of two.
+
+create or replace function app.mail_circles(
+  p_campus_id text, p_time_slot timestamptz, p_user_ids uuid[], p_pause interval default '10 seconds'
+)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_life       interval := (
+    select slots.ends_at - app.clock()
+    from app.time_slots as slots
+    where slots.campus_id = p_campus_id
+      and slots.time_slot = p_time_slot
+  );
+  v_user_ids   uuid[];
+  v_recipients text[];
+begin
+  if coalesce(v_life, '0') <= interval '0' then
+    return;
+  end if;
+
+  select array_agg(users.user_id order by users.user_id), array_agg(users.email order by users.user_id)
+  into v_user_ids, v_recipients
+  from app.users
+  where users.campus_id = p_campus_id
+    and users.user_id = any(p_user_ids)
+    and users.circle_mail;
+
+  perform identity.queue_circle_mails(p_campus_id, p_time_slot, v_user_ids, v_recipients, v_life, p_pause);
+end;
+$function$;
+
+comment on function app.mail_circles(text, timestamptz, uuid[], interval) is
+'Put a mail about the circle for each of these members who wants one into the queue.';
+
+revoke all on function app.mail_circles(text, timestamptz, uuid[], interval) from public;
+
+-- source: db/functions/app/mail_slot.sql
+-- app.mail_slot(p_campus_id, p_time_slot): have everybody told by e-mail who has a place in a circle of this slot.
+--
+-- Who gave the place up was told then.
+--
+-- Definer: the identity functions, which run the queue, call it as circle27_auth, and read no table of the app.
+
+create or replace function app.mail_slot(p_campus_id text, p_time_slot timestamptz)
+returns void
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $function$
+begin
+  perform app.mail_circles(
+    p_campus_id,
+    p_time_slot,
+    array(
+      select places.user_id
+      from app.circle_members as places
+      where places.campus_id = p_campus_id
+        and places.time_slot = p_time_slot
+        and places.cancelled_at is null
+    ),
+    interval '0'
+  );
+end;
+$function$;
+
+comment on function app.mail_slot(text, timestamptz) is
+'Put a mail for everybody who has a place in a circle of this slot, and wants one, into the queue.';
+
+revoke all on function app.mail_slot(text, timestamptz) from public;
+grant execute on function app.mail_slot(text, timestamptz) to circle27_auth;
+
 -- source: db/functions/app/match_time_slot.sql
 -- app.match_time_slot(p_campus_id, p_time_slot, p_seed): form the circles of one slot. Once.
 --
@@ -3390,6 +4587,7 @@ declare
   v_now    timestamptz;
   v_seed   bigint := coalesce(p_seed, (random() * 9007199254740991)::bigint);  -- exact in JSON
   v_people uuid[];
+  v_drawn  record;
   v_report jsonb;
 begin
   if p_campus_id is null then
@@ -3418,14 +4616,7 @@ begin
     perform app.refuse('deadline_not_reached');
   end if;
 
-  v_people := array(
-    select entries.user_id
-    from app.waitlist_entries as entries
-    where entries.campus_id = p_campus_id
-      and entries.time_slot = p_time_slot
-      and entries.left_at is null
-    order by hashtextextended(entries.user_id::text, v_seed), entries.user_id
-  );
+  v_people := app.drawn_order(p_campus_id, p_time_slot, v_seed);
   if v_now >= v_slot.ends_at and cardinality(v_people) > 0 then
     perform app.refuse('slot_ended');
   end if;
@@ -3436,18 +4627,23 @@ begin
   where campuses.campus_id = p_campus_id;
 
   perform app.use_campus_zone(p_campus_id);
+  select drawn.circles, drawn.quality, drawn.inputs
+  into v_drawn
+  from app.draw_circles(v_campus, v_people, p_time_slot, v_seed) as drawn;
   v_report := jsonb_build_object(
     'campusId', p_campus_id, 'timeSlot', p_time_slot, 'matchedAt', v_now, 'seed', v_seed
-  ) || app.seat_circles(v_slot, v_people, app.draw_circles(v_campus, v_people, p_time_slot, v_seed), v_seed);
+  ) || app.seat_circles(v_slot, v_people, v_drawn.circles, v_seed) || jsonb_build_object('quality', v_drawn.quality);
 
   update app.time_slots as slots
-  set matched_at = v_now, version = app.next_version(), match_seed = v_seed, match_report = v_report
+  set matched_at = v_now, version = app.next_version(), match_seed = v_seed, match_report = v_report,
+    match_inputs = v_drawn.inputs
   where slots.campus_id = p_campus_id
     and slots.time_slot = p_time_slot;
 
   perform app.emit_slot(p_campus_id, p_time_slot, v_now);
+  perform app.emit_circles(p_campus_id, p_time_slot);  -- first: who sees `confirmed` knows with whom
   perform app.emit_buttons(p_campus_id, p_time_slot, v_now);
-  perform app.emit_circles(p_campus_id, p_time_slot);
+  perform identity.queue_slot_mails(p_campus_id, p_time_slot, v_slot.ends_at - v_now);
   perform audit.record('slot.matched', p_campus_id, null, p_time_slot, v_report);
 
   return v_report;
@@ -3455,9 +4651,181 @@ end;
 $function$;
 
 comment on function app.match_time_slot(text, timestamptz, bigint) is
-'Form the circles of one slot, once: {campusId, timeSlot, matchedAt, seed, people, circles, leftOut, repeatedPairs, circlesWithoutSpot}. Refuses no_campus, slot_not_found, slot_cancelled, deadline_not_reached, slot_ended.';
+'Form the circles of one slot, once: {campusId, timeSlot, matchedAt, seed, people, circles, leftOut, repeatedPairs, circlesWithoutSpot, quality}. Refuses no_campus, slot_not_found, slot_cancelled, deadline_not_reached, slot_ended.';
 
 revoke all on function app.match_time_slot(text, timestamptz, bigint) from public;
+
+-- source: db/functions/app/match_weights.sql
+-- app.match_weights(): what each thing costs in a matching. Stored with every run; docs/matching.md explains them.
+--
+-- Greater by so much that the order holds: one more repeat costs more than all that can be said about any one pair, a repeat
+-- within the gap more than all other repeats of two circles. `algorithm` changes when the same seed may give other circles.
+
+create or replace function app.match_weights()
+returns jsonb
+language sql
+immutable
+parallel safe
+as $function$
+  select jsonb_build_object(
+    'algorithm', 1,
+    'wall', 50000000,    -- a block, either way: never
+    'gap', 100000,       -- a repeat within the campus's minimum gap
+    'repeat', 1000,      -- a repeat
+    'recent', 200,       -- more for a recent one; half of it after 30 days, a third after 60
+    'fair', 25,          -- more for each repeat that either of the two had in the last 30 days, four of each at most
+    'apart', 150,        -- more if either did not want to meet again, or rated a meeting with the other 2 or 1
+    'again', 100,        -- all in all, if both want to meet again and the gap is over
+    'risk', 50,          -- the square of how many of a circle may not come, one more in a circle of the least size
+    'mix', 20,           -- two with the same value of the attribute to mix
+    'near', 900          -- two strangers who have met all the same people, of 32 or fewer; less among more
+  )
+$function$;
+
+comment on function app.match_weights() is
+'What each thing costs in a matching: {algorithm, wall, gap, repeat, recent, fair, apart, again, risk, mix, near}.';
+
+revoke all on function app.match_weights() from public;
+
+-- source: db/functions/app/matching_inputs.sql
+-- app.matching_inputs(p_campus, p_people, p_time_slot): what a matching knows of these people, and nothing else keeps.
+--
+-- The campus's rules, which may be changed; the walls, which may be taken down, as pairs of places in the list, so without a
+-- name; and of each person what decides who is favoured. It is stored with the run: app.replay_matching() starts from it. The
+-- list, the seed, who met whom and what was said are in the books: app.known_meetings(), app.known_wishes().
+--
+-- All is counted from the slot back, not from the moment of the matching: the same books give the same inputs.
+--
+-- A plan for each call, as in app.draw_circles().
+
+create or replace function app.matching_inputs(p_campus app.campuses, p_people uuid[], p_time_slot timestamptz)
+returns jsonb
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_custom_plan
+as $function$
+declare
+  c_lately constant timestamptz := p_time_slot - interval '720 hours';
+  v_inputs jsonb;
+begin
+  with listed as materialized (
+    select people.user_id, people.place::integer as place
+    from unnest(p_people) with ordinality as people (user_id, place)
+  ),
+
+  -- Left out lately; a hundred more for who was so the last time.
+  missed as (
+    select
+      missing.user_id,
+      missing.times + case when not exists (
+        select
+        from app.circle_members as places
+        where places.campus_id = p_campus.campus_id
+          and places.user_id = missing.user_id
+          and places.time_slot > missing.last_at
+          and places.time_slot < p_time_slot
+      ) then 100 else 0 end as missed
+    from (
+      select entries.user_id, count(*)::integer as times, max(entries.time_slot) as last_at
+      from app.waitlist_entries as entries
+      inner join app.time_slots as slots
+        on slots.campus_id = p_campus.campus_id
+        and slots.time_slot = entries.time_slot
+        and slots.cancelled_at is null
+      where entries.campus_id = p_campus.campus_id
+        and entries.left_out
+        and entries.time_slot > c_lately
+        and entries.time_slot < p_time_slot
+      group by entries.user_id
+    ) as missing
+  ),
+
+  stayed_away as (
+    select places.user_id, count(*)::integer as times
+    from app.circle_members as places
+    where places.campus_id = p_campus.campus_id
+      and places.attended = false
+      and places.time_slot > c_lately
+      and places.time_slot < p_time_slot
+    group by places.user_id
+  ),
+
+  -- Repeats lately: pairs whose last meeting was not their first.
+  repeated as (
+    select sides.user_id, least(4, count(*))::integer as times
+    from (
+      select meetings.user_a as user_id
+      from app.meetings
+      where meetings.campus_id = p_campus.campus_id
+        and meetings.meetings_count > 1
+        and meetings.last_met_at > c_lately
+      union all
+      select meetings.user_b
+      from app.meetings
+      where meetings.campus_id = p_campus.campus_id
+        and meetings.meetings_count > 1
+        and meetings.last_met_at > c_lately
+    ) as sides
+    group by sides.user_id
+  ),
+
+  facts as (
+    select
+      listed.place,
+      coalesce(missed.missed, 0) as missed,
+      least(2, coalesce(stayed_away.times, 0)) as risk,
+      coalesce(repeated.times, 0) as repeats,
+      dense_rank() over (order by coalesce(users.attributes ->> p_campus.mix_attribute, '')) as class
+    from listed
+    left join missed on missed.user_id = listed.user_id
+    left join stayed_away on stayed_away.user_id = listed.user_id
+    left join repeated on repeated.user_id = listed.user_id
+    left join app.users
+      on p_campus.mix_attribute is not null
+      and users.campus_id = p_campus.campus_id
+      and users.user_id = listed.user_id
+  ),
+
+  walls as (
+    select blockers.place as a, blocked.place as b
+    from listed as blockers
+    inner join app.blocks
+      on blocks.campus_id = p_campus.campus_id
+      and blocks.user_id = blockers.user_id
+    inner join listed as blocked on blocked.user_id = blocks.blocked_id
+  )
+
+  select
+    jsonb_build_object(
+      'campus', jsonb_build_object(
+        'campus_id', p_campus.campus_id,
+        'size_min', p_campus.size_min,
+        'size_target', p_campus.size_target,
+        'size_max', p_campus.size_max,
+        'min_gap_days', p_campus.min_gap_days,
+        'mix_attribute', p_campus.mix_attribute
+      ),
+      'walls', (
+        select coalesce(jsonb_agg(jsonb_build_array(walls.a, walls.b) order by walls.a, walls.b), '[]')
+        from walls
+      ),
+      'missed', coalesce(jsonb_agg(facts.missed order by facts.place), '[]'),
+      'risk', coalesce(jsonb_agg(facts.risk order by facts.place), '[]'),
+      'repeats', coalesce(jsonb_agg(facts.repeats order by facts.place), '[]'),
+      'class', coalesce(jsonb_agg(facts.class order by facts.place), '[]')
+    )
+  into v_inputs
+  from facts;
+
+  return v_inputs;
+end;
+$function$;
+
+comment on function app.matching_inputs(app.campuses, uuid[], timestamptz) is
+'What a matching knows and nothing else keeps: {campus: the columns that rule it, walls: [[place, place]], and a number for each person: missed (times left out in 30 days, a hundred more if also the last time), risk (no-shows in 30 days, at most 2), repeats (in 30 days, at most 4), class (of the attribute to mix)}.';
+
+revoke all on function app.matching_inputs(app.campuses, uuid[], timestamptz) from public;
 
 -- source: db/functions/app/member_circle.sql
 -- app.member_circle(p_campus_id, p_user_id, p_time_slot, p_now): the circle of a member in one slot.
@@ -3567,6 +4935,80 @@ comment on function app.member_time_zone(uuid) is
 revoke all on function app.member_time_zone(uuid) from public;
 grant execute on function app.member_time_zone(uuid) to authenticated;
 
+-- source: db/functions/app/merge_circles.sql
+-- app.merge_circles(p_campus_id, p_time_slot, p_now): find other circles for those who sit in one below the campus's minimum.
+--
+-- First all of them together, in one circle that has room and no wall; else each in another one, if all find one. (To move
+-- only some would leave the others more alone.) Who can't be helped stays, and is tried again when the next place is given
+-- up, for that makes room. A circle that is left by all gives its spot to the one they went to, if that has none, or back to
+-- the campus.
+--
+-- Nothing is drawn: the same circles are merged in the same way. Gives the numbers of the circles that took somebody in. Who
+-- calls holds the campus's pairs.
+
+create or replace function app.merge_circles(p_campus_id text, p_time_slot timestamptz, p_now timestamptz)
+returns integer[]
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_campus    app.campuses;
+  v_circle_no integer;
+  v_people    uuid[];
+  v_to        integer[];
+  v_merged    integer[] := array[]::integer[];
+begin
+  select campuses.*
+  into strict v_campus
+  from app.campuses
+  where campuses.campus_id = p_campus_id;
+
+  for v_circle_no in
+    select circles.circle_no
+    from app.circles
+    where circles.campus_id = p_campus_id
+      and circles.time_slot = p_time_slot
+      and (
+        select count(*)
+        from app.circle_members as places
+        where places.campus_id = p_campus_id
+          and places.time_slot = p_time_slot
+          and places.circle_no = circles.circle_no
+          and places.cancelled_at is null
+      ) between 1 and v_campus.size_min - 1
+    order by circles.circle_no
+  loop
+    -- It may have taken somebody in a moment ago, or have joined another.
+    v_people := app.circle_people(p_campus_id, p_time_slot, array[v_circle_no]);
+    continue when cardinality(v_people) not between 1 and v_campus.size_min - 1;
+
+    v_to := app.seats_elsewhere(v_campus, p_time_slot, v_people, v_circle_no);
+    continue when v_to is null;
+
+    update app.circle_members as places
+    set circle_no = moves.circle_no, moved_from = coalesce(places.moved_from, places.circle_no), moved_at = p_now
+    from unnest(v_people, v_to) as moves (user_id, circle_no)
+    where places.campus_id = p_campus_id
+      and places.time_slot = p_time_slot
+      and places.user_id = moves.user_id;
+    v_merged := v_merged || v_to;
+    perform app.free_spot(p_campus_id, p_time_slot, v_circle_no, v_to[1]);
+    perform audit.record(
+      'circle.merged', p_campus_id, null, p_time_slot,
+      jsonb_build_object('circleNo', v_circle_no, 'into', v_to)
+    );
+  end loop;
+
+  return array(select distinct merged.circle_no from unnest(v_merged) as merged (circle_no) order by 1);
+end;
+$function$;
+
+comment on function app.merge_circles(text, timestamptz, timestamptz) is
+'Find other circles for those who sit in one below the minimum; the numbers of the circles that took somebody in.';
+
+revoke all on function app.merge_circles(text, timestamptz, timestamptz) from public;
+
 -- source: db/functions/app/my_circle_rows.sql
 -- app.my_circle_rows(): where the rows of the caller's circles lie in app.circles. For the policy, which needs to find them.
 --
@@ -3605,6 +5047,40 @@ comment on function app.my_circle_rows() is
 
 revoke all on function app.my_circle_rows() from public;
 grant execute on function app.my_circle_rows() to authenticated;
+
+-- source: db/functions/app/my_id.sql
+-- app.my_id(): who asks, or null: nobody, no member, or one who has deleted the account. For policies.
+--
+-- Functions ask app.current_member(); what is read through a view passes only the policies. A token of another issuer may
+-- outlive the account by an hour or a year.
+--
+-- One question for both, as each costs where few rows are read (decision 12). And not auth.uid() in the policy itself: as
+-- plain SQL it would be written into every query, and behind PgBouncer every query is planned anew.
+--
+-- Definer: members may not read the directory.
+
+create or replace function app.my_id()
+returns uuid
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $function$
+begin
+  return (
+    select directory.user_id
+    from app.user_campuses as directory
+    where directory.user_id = auth.uid()
+      and directory.closed_at is null
+  );
+end;
+$function$;
+
+comment on function app.my_id() is
+'The member who asks; null for nobody, and for who has deleted the account.';
+
+revoke all on function app.my_id() from public;
+grant execute on function app.my_id() to authenticated;
 
 -- source: db/functions/app/my_mates.sql
 -- app.my_mates(): everyone with whom the caller is or was in a circle. For policies.
@@ -3730,6 +5206,148 @@ comment on function app.next_version() is
 
 revoke all on function app.next_version() from public;
 
+-- source: db/functions/app/online_users.sql
+-- app.online_users(p_campus_id, p_user_id, p_user_ids): which of these circle-mates of a member are online.
+--
+-- Of who is no circle-mate, or walled off by either of the two, nothing is told: they look the same as who is offline.
+
+create or replace function app.online_users(p_campus_id text, p_user_id uuid, p_user_ids uuid[])
+returns uuid[]
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $function$
+begin
+  if p_campus_id is null then
+    perform app.refuse('no_campus');
+  end if;
+
+  return array(
+    select distinct streams.user_id
+    from events.streams
+    inner join events.gateways
+      on gateways.gateway = streams.gateway
+      and gateways.renewed_at > clock_timestamp() - interval '1 minute'
+    where streams.campus_id = p_campus_id
+      and streams.user_id = any(p_user_ids)
+      and streams.expires_at > clock_timestamp()
+      and exists (
+        select
+        from app.circle_members as places
+        inner join app.circle_members as mates
+          on mates.campus_id = p_campus_id
+          and mates.time_slot = places.time_slot
+          and mates.circle_no = places.circle_no
+          and mates.user_id = streams.user_id
+          and mates.cancelled_at is null
+        where places.campus_id = p_campus_id
+          and places.user_id = p_user_id
+          and places.cancelled_at is null
+          and mates.user_id <> p_user_id
+      )
+      and not exists (
+        select
+        from app.blocks
+        where blocks.campus_id = p_campus_id
+          and (blocks.user_id, blocks.blocked_id) in ((p_user_id, streams.user_id), (streams.user_id, p_user_id))
+      )
+    order by streams.user_id
+  );
+end;
+$function$;
+
+comment on function app.online_users(text, uuid, uuid[]) is
+'Which of these circle-mates of a member hold a stream. Refuses no_campus.';
+
+revoke all on function app.online_users(text, uuid, uuid[]) from public;
+
+-- source: db/functions/app/open_seats.sql
+-- app.open_seats(p_campus, p_time_slot, p_people, p_not): the circles of a slot that could take these people, all together.
+--
+-- There is room for them, no wall between any two, and it is large enough with them (or they are fewer than that now, and
+-- two who would sit alone sit together). The best has rank 1: the fewest pairs who have met within the campus's minimum gap,
+-- then the fewest meetings of any age, then the smallest circle, then the first number.
+
+create or replace function app.open_seats(
+  p_campus app.campuses,
+  p_time_slot timestamptz,
+  p_people uuid[],
+  p_not integer[]
+)
+returns table (circle_no integer, rank integer)
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_custom_plan
+as $function$
+begin
+  return query
+  with circles as materialized (
+    select places.circle_no, array_agg(places.user_id) as people
+    from app.circle_members as places
+    where places.campus_id = p_campus.campus_id
+      and places.time_slot = p_time_slot
+      and places.cancelled_at is null
+      and places.circle_no <> all(p_not)
+    group by places.circle_no
+    having count(*) <= p_campus.size_max - cardinality(p_people)
+  ),
+
+  walls as materialized (
+    select blocks.blocked_id as user_id
+    from app.blocks
+    where blocks.campus_id = p_campus.campus_id
+      and blocks.user_id = any(p_people)
+    union
+    select blocks.user_id
+    from app.blocks
+    where blocks.campus_id = p_campus.campus_id
+      and blocks.blocked_id = any(p_people)
+  ),
+
+  met as materialized (
+    select
+      others.user_id,
+      sum(others.meetings_count) as meetings,
+      count(*) filter (
+        where others.last_met_at > p_time_slot - make_interval(hours => 24 * p_campus.min_gap_days)
+      ) as lately
+    from (
+      select meetings.user_b as user_id, meetings.meetings_count, meetings.last_met_at
+      from app.meetings
+      where meetings.campus_id = p_campus.campus_id
+        and meetings.user_a = any(p_people)
+      union all
+      select meetings.user_a, meetings.meetings_count, meetings.last_met_at
+      from app.meetings
+      where meetings.campus_id = p_campus.campus_id
+        and meetings.user_b = any(p_people)
+    ) as others
+    group by others.user_id
+  )
+
+  select
+    circles.circle_no,
+    row_number() over (
+      order by
+        cardinality(circles.people) + cardinality(p_people) < p_campus.size_min,
+        coalesce(sum(met.lately), 0),
+        coalesce(sum(met.meetings), 0),
+        cardinality(circles.people),
+        circles.circle_no
+    )::integer
+  from circles
+  left join met on met.user_id = any(circles.people)
+  where not exists (select from walls where walls.user_id = any(circles.people))
+  group by circles.circle_no, circles.people;
+end;
+$function$;
+
+comment on function app.open_seats(app.campuses, timestamptz, uuid[], integer[]) is
+'The circles of a slot, but for p_not, that could take these members together, the best with rank 1.';
+
+revoke all on function app.open_seats(app.campuses, timestamptz, uuid[], integer[]) from public;
+
 -- source: db/functions/app/open_time_slots.sql
 -- app.open_time_slots(p_now): open the slots of all campuses; returns how many were opened.
 --
@@ -3771,6 +5389,46 @@ comment on function app.open_time_slots(timestamptz) is
 
 revoke all on function app.open_time_slots(timestamptz) from public;
 grant execute on function app.open_time_slots(timestamptz) to circle27_worker;
+
+-- source: db/functions/app/operator_campus.sql
+-- app.operator_campus(p_campus_id, p_denied, p_time_slot, p_details): the campus on which the caller acts as an operator.
+--
+-- An operator's own, which need not be named; a trusted server's is the one that it names. Null for everybody else: the
+-- attempt is in the trail as p_denied, and the caller of this returns app.denial('operators_only'), so that it stays there.
+--
+-- requires: app.refuse, app.is_service, app.current_member, app.is_operator
+
+create or replace function app.operator_campus(
+  p_campus_id text, p_denied text, p_time_slot timestamptz default null, p_details jsonb default null
+)
+returns text
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_member record;
+begin
+  if app.is_service() then
+    if p_campus_id is null then
+      perform app.refuse('no_campus');
+    end if;
+    return p_campus_id;
+  end if;
+
+  v_member := app.current_member();  -- refuses not_signed_in, no_campus, account_deleted, wrong_campus
+  if p_campus_id <> v_member.campus_id or not app.is_operator(v_member.campus_id, v_member.user_id) then
+    perform audit.record(p_denied, v_member.campus_id, v_member.user_id, p_time_slot, p_details);
+    return null;
+  end if;
+  return v_member.campus_id;
+end;
+$function$;
+
+comment on function app.operator_campus(text, text, timestamptz, jsonb) is
+'The campus on which the caller acts as an operator, or null, with p_denied in the trail. Refuses not_signed_in, no_campus, account_deleted, wrong_campus.';
+
+revoke all on function app.operator_campus(text, text, timestamptz, jsonb) from public;
 
 -- source: db/functions/app/pre_request.sql
 -- app.pre_request(): what PostgREST calls before each request, as the request's role.
@@ -3877,6 +5535,7 @@ begin
       'displayName', users.display_name,
       'tier', users.tier,
       'attributes', users.attributes,
+      'circleMail', users.circle_mail,
       'suspendedUntil', (
         select directory.suspended_until
         from app.user_campuses as directory
@@ -3922,7 +5581,7 @@ end;
 $function$;
 
 comment on function app.profile(text, uuid) is
-'A member as they see themselves: {userId, campusId, timeZone, displayName, tier, attributes, suspendedUntil, blocked: [{userId, displayName or null}]}.';
+'A member as they see themselves: {userId, campusId, timeZone, displayName, tier, attributes, circleMail, suspendedUntil, blocked: [{userId, displayName or null}]}.';
 
 revoke all on function app.profile(text, uuid) from public;
 
@@ -3974,6 +5633,56 @@ comment on function app.recount_meetings(text, timestamptz) is
 'Count anew who has met whom, for the pairs of one slot''s circles.';
 
 revoke all on function app.recount_meetings(text, timestamptz) from public;
+
+-- source: db/functions/app/recount_pairs.sql
+-- app.recount_pairs(p_campus_id, p_user_ids): count anew who has met whom, for every two of these few members.
+--
+-- From the books, as app.recount_meetings() does for a whole slot; here a pair may be new, too. Called with the campus's
+-- 'pairs' lock held.
+
+create or replace function app.recount_pairs(p_campus_id text, p_user_ids uuid[])
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $function$
+begin
+  with people as (
+    select distinct listed.user_id
+    from unnest(p_user_ids) as listed (user_id)
+  ),
+
+  pairs as materialized (
+    select ones.user_id as user_a, others.user_id as user_b, counted.meetings_count, counted.last_met_at
+    from people as ones
+    inner join people as others on others.user_id > ones.user_id
+    left join lateral app.counted_meetings(p_campus_id, ones.user_id, others.user_id) as counted on true
+  ),
+
+  gone as (
+    delete from app.meetings
+    using pairs
+    where meetings.campus_id = p_campus_id
+      and meetings.user_a = pairs.user_a
+      and meetings.user_b = pairs.user_b
+      and pairs.meetings_count is null
+  )
+
+  insert into app.meetings as meetings (campus_id, user_a, user_b, meetings_count, last_met_at)
+  select p_campus_id, pairs.user_a, pairs.user_b, pairs.meetings_count, pairs.last_met_at
+  from pairs
+  where pairs.meetings_count is not null
+  on conflict on constraint meetings_pkey do update
+  set meetings_count = excluded.meetings_count, last_met_at = excluded.last_met_at
+  where meetings.meetings_count <> excluded.meetings_count
+    or meetings.last_met_at <> excluded.last_met_at;
+end;
+$function$;
+
+comment on function app.recount_pairs(text, uuid[]) is
+'Count anew who has met whom, for every two of these members.';
+
+revoke all on function app.recount_pairs(text, uuid[]) from public;
 
 -- source: db/functions/app/refuse.sql
 -- app.refuse(p_slug, p_headers): raise a refusal of the registry. The only place that raises.
@@ -4109,6 +5818,139 @@ comment on function app.register_user(text, text) is
 revoke all on function app.register_user(text, text) from public;
 grant execute on function app.register_user(text, text) to circle27_auth;
 
+-- source: db/functions/app/replay_matching.sql
+-- app.replay_matching(p_campus_id, p_time_slot): match a slot of the past again, on paper, and compare.
+--
+-- With the list, the seed, the rules and the walls of then, and who had met by then. `same` says whether the same people sit
+-- together. If not, the algorithm is another one, or the books were changed by hand; and the numbers say which is better: how
+-- many pairs had met before, how many within the minimum gap, how many are left out. The circles as they were formed, before
+-- any place was given up.
+--
+-- Writes nothing and holds no lock.
+
+create or replace function app.replay_matching(p_campus_id text, p_time_slot timestamptz)
+returns jsonb
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_custom_plan
+as $function$
+declare
+  v_slot   app.time_slots;
+  v_campus app.campuses;
+  v_people uuid[];
+  v_then   integer[];
+  v_now    integer[];
+begin
+  if p_campus_id is null then
+    perform app.refuse('no_campus');
+  end if;
+
+  select slots.*
+  into v_slot
+  from app.time_slots as slots
+  where slots.campus_id = p_campus_id
+    and slots.time_slot = p_time_slot;
+
+  if not found then
+    perform app.refuse('slot_not_found');
+  end if;
+  if v_slot.matched_at is null then
+    perform app.refuse('not_matched_yet');
+  end if;
+  if v_slot.match_inputs is null then
+    perform app.refuse('inputs_not_kept');
+  end if;
+
+  v_campus := jsonb_populate_record(null::app.campuses, v_slot.match_inputs -> 'campus');
+  v_people := app.drawn_order(p_campus_id, p_time_slot, v_slot.match_seed);
+  v_then := array(
+    select coalesce(places.moved_from, places.circle_no)
+    from unnest(v_people) with ordinality as people (user_id, number)
+    left join app.circle_members as places
+      on places.campus_id = p_campus_id
+      and places.time_slot = p_time_slot
+      and places.user_id = people.user_id
+    order by people.number
+  );
+  v_now := (app.draw_circles(v_campus, v_people, p_time_slot, v_slot.match_seed)).circles;
+
+  return (
+    with seats as materialized (
+      -- A circle is named by the first of its people in the drawn order: so two drawings can number it as they like.
+      select
+        drawings.name as drawing,
+        people.number,
+        drawings.circles[people.number] as circle_no,
+        case
+          when drawings.circles[people.number] is not null
+            then min(people.number) over (partition by drawings.name, drawings.circles[people.number])
+        end as first_one
+      from (values ('then', v_then), ('now', v_now)) as drawings (name, circles)
+      cross join generate_series(1, cardinality(v_people)) as people (number)
+    ),
+
+    repeats as materialized (
+      select
+        ones.drawing,
+        count(*) as pairs,
+        count(*) filter (
+          where met.last_met_at > p_time_slot - make_interval(hours => 24 * v_campus.min_gap_days)
+        ) as within_gap
+      from app.known_meetings(p_campus_id, v_people, p_time_slot) as met
+      inner join seats as ones on ones.number = met.a
+      inner join seats as others
+        on others.number = met.b
+        and others.drawing = ones.drawing
+        and others.circle_no = ones.circle_no
+      group by ones.drawing
+    ),
+
+    drawings as (
+      select
+        seats.drawing,
+        jsonb_build_object(
+          'circles', count(distinct seats.circle_no),
+          'leftOut', count(*) - count(seats.circle_no),
+          'repeatedPairs', coalesce(max(repeats.pairs), 0),
+          'repeatedWithinGap', coalesce(max(repeats.within_gap), 0)
+        ) as facts
+      from seats
+      left join repeats on repeats.drawing = seats.drawing
+      group by seats.drawing
+    ),
+
+    others as (
+      select count(*) as people
+      from seats as ones
+      inner join seats as again
+        on again.number = ones.number
+        and again.drawing = 'now'
+      where ones.drawing = 'then'
+        and ones.first_one is distinct from again.first_one
+    )
+
+    select jsonb_build_object(
+      'campusId', p_campus_id,
+      'timeSlot', p_time_slot,
+      'matchedAt', v_slot.matched_at,
+      'seed', v_slot.match_seed,
+      'people', cardinality(v_people),
+      'same', others.people = 0,
+      'seatedElsewhere', others.people,
+      'then', (select drawings.facts from drawings where drawings.drawing = 'then'),
+      'now', (select drawings.facts from drawings where drawings.drawing = 'now')
+    )
+    from others
+  );
+end;
+$function$;
+
+comment on function app.replay_matching(text, timestamptz) is
+'Match a slot of the past again, with what was known then, and compare: {campusId, timeSlot, matchedAt, seed, people, same, seatedElsewhere, then and now: {circles, leftOut, repeatedPairs, repeatedWithinGap}}. Refuses no_campus, slot_not_found, not_matched_yet, inputs_not_kept.';
+
+revoke all on function app.replay_matching(text, timestamptz) from public;
+
 -- source: db/functions/app/report_user.sql
 -- app.report_user(p_campus_id, p_user_id, p_time_slot, p_reported_id, p_reason, p_comment): tell the operators about a mate.
 --
@@ -4196,6 +6038,10 @@ revoke all on function app.report_user(text, uuid, timestamptz, uuid, text, text
 -- ends in its escape character) rolled the counting back, and codes could be guessed for ever (tried). The statement is all that
 -- tells; what the caller wrote stands in it as parameters only. So this must come before anything else, and raises.
 --
+-- The same goes for a GeoJSON answer, where the database has PostGIS: its ST_AsGeoJSON fails on whatever has no geometry. And for
+-- two preferences that roll back by themselves: tx=rollback, where the configuration allows it, and max-affected, which newer
+-- PostgREST know.
+--
 -- LIMIT and OFFSET stand in every statement where PostgREST has db-max-rows. Numbers can't fail: who cuts the answer
 -- away is counted and learns nothing, or (limit=0) the function is not called at all.
 
@@ -4206,14 +6052,16 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $function$
 begin
-  if current_query() ~ 'pgrst_source.*\m(WHERE|CAST|ORDER)\M' then
+  if current_query() ~ 'pgrst_source.*\m(WHERE|CAST|ORDER|ST_AsGeoJSON)\M'
+    or nullif(current_setting('request.headers', true), '')::json ->> 'prefer' ~* '\m(tx *= *rollback|max-affected)\M'
+  then
     perform app.refuse('call_not_plain');
   end if;
 end;
 $function$;
 
 comment on function app.require_plain_call() is
-'Refuse a call with filters on its answer: they could undo what the call counts. Refuses call_not_plain.';
+'Refuse a call with filters on its answer, or preferences, that could undo what the call counts. Refuses call_not_plain.';
 
 revoke all on function app.require_plain_call() from public;
 
@@ -4360,6 +6208,7 @@ language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_custom_plan
+set work_mem = '64MB'
 as $function$
 declare
   v_repeated integer;
@@ -4397,6 +6246,15 @@ begin
   select p_slot.campus_id, p_slot.time_slot, seats.user_id, seats.circle_no
   from unnest(p_people, p_circles) as seats (user_id, circle_no)
   where seats.circle_no is not null;
+
+  -- Whoever got no place comes first the next time.
+  update app.waitlist_entries as entries
+  set left_out = true
+  from unnest(p_people, p_circles) as seats (user_id, circle_no)
+  where entries.campus_id = p_slot.campus_id
+    and entries.time_slot = p_slot.time_slot
+    and entries.user_id = seats.user_id
+    and seats.circle_no is null;
 
   with met as (
     insert into app.meetings as meetings (campus_id, user_a, user_b, meetings_count, last_met_at)
@@ -4437,6 +6295,246 @@ comment on function app.seat_circles(app.time_slots, uuid[], integer[], bigint) 
 
 revoke all on function app.seat_circles(app.time_slots, uuid[], integer[], bigint) from public;
 
+-- source: db/functions/app/seat_people.sql
+-- app.seat_people(...): a circle for each person: walls, sizes, and who is left out. Not yet: whom they have met.
+--
+-- In this order of weight:
+--   1. Walls hold: nobody sits with someone from whom a wall parts them.
+--   2. Sizes hold, and as few as possible are left out: nobody, wherever a split into the allowed sizes exists.
+--   3. Nobody is left out twice running, if anybody else could be.
+--   4. Sizes are balanced: they differ by one at most, where the walls permit.
+--
+-- app.seat_walled() seats those with walls, first into balanced circles, then into any allowed sizes and numbers of
+-- circles, then leaving out one more, then leaving out those with the most walls; all others fill up, the smallest circle
+-- first. p_missed: how often each was left out of late, 100 more for who was so the last time.
+--
+-- Gives the circle number of each person, 0 for who is left out.
+--
+-- requires: app.circle_count
+
+create or replace function app.seat_people(
+  p_people integer,
+  p_size_min integer,
+  p_size_target integer,
+  p_size_max integer,
+  p_wall_a integer[],
+  p_wall_b integer[],
+  p_missed integer[],
+  p_seed bigint
+)
+returns integer[]
+language plpgsql
+immutable
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_custom_plan
+as $function$
+declare
+  c_last_time  constant integer := 100;                   -- of p_missed: was left out the last time
+  c_seat_steps constant integer := 20000 + 4 * p_people;  -- of one search; 0.03 s
+  c_all_seats  constant integer := 10 * c_seat_steps;     -- of all searches together
+  v_spread      bigint := abs(p_seed % 2147483647);
+  v_walled      integer[];  -- the people with walls, most walls first
+  v_wall_start  integer[];
+  v_wall_with   integer[];
+  v_kept        boolean[];  -- who of them was left out the last time
+  v_people_kept integer := (select count(*) from unnest(p_missed) as people (missed) where people.missed >= c_last_time);
+  v_circles     integer;
+  v_circle_of   integer[] := array_fill(-1, array[p_people]);  -- not null: in an array with nulls each look counts from the first
+  v_size        integer[];
+  v_room        integer[];
+  v_seat        integer[];
+  v_seat_steps  integer := c_all_seats;
+  v_wall_rest   integer[];
+  v_skip        integer := 0;  -- how many of those with the most walls are left out without a search
+  v_left_out    integer;
+  v_fillers     integer;
+  v_free        integer;       -- how many of them were not left out the last time
+  v_person      integer;
+begin
+  -- Walls as one flat list and where each one's part begins, by rank among the walled.
+  with sides as (
+    select distinct walls.a, walls.b
+    from (
+      select unnest(p_wall_a) as a, unnest(p_wall_b) as b
+      union all
+      select unnest(p_wall_b), unnest(p_wall_a)
+    ) as walls
+  ),
+
+  ranks as (
+    select counted.a as person, row_number() over (order by counted.walls desc, counted.a)::integer as rank
+    from (select sides.a, count(*) as walls from sides group by sides.a) as counted
+  )
+
+  select
+    array(select ranks.person from ranks order by ranks.rank),
+    array(
+      select 1 + coalesce(sum(count(sides.b)) over (order by ranks.rank rows between unbounded preceding and 1 preceding), 0)
+      from ranks
+      inner join sides on sides.a = ranks.person
+      group by ranks.rank
+      order by ranks.rank
+    ),
+    array(
+      select others.rank
+      from sides
+      inner join ranks on ranks.person = sides.a
+      inner join ranks as others on others.person = sides.b
+      order by ranks.rank, others.rank
+    )
+  into v_walled, v_wall_start, v_wall_with;
+  v_wall_start := v_wall_start || (cardinality(v_wall_with) + 1);
+  v_kept := array(
+    select p_missed[ranks.person] >= c_last_time
+    from unnest(v_walled) with ordinality as ranks (person, rank)
+    order by ranks.rank
+  );
+  v_fillers := p_people - cardinality(v_walled);
+  v_free := (
+    select count(*)
+    from unnest(p_missed) with ordinality as people (missed, person)
+    where people.missed < c_last_time
+      and people.person <> all(v_walled)
+  );
+
+  -- Seats for those with walls.
+  <<seating>>
+  for v_out in 0 .. p_people loop
+    v_left_out := v_out;
+    v_circles := app.circle_count(p_people - v_out, p_size_min, p_size_target, p_size_max);
+    continue when v_circles is null;
+
+    -- Nobody twice running; if that can't be, one; and so on.
+    for v_kept_out in 0 .. least(v_out, v_people_kept) loop
+      -- Balanced: the first circles take one more, if the number does not divide.
+      v_circles := app.circle_count(p_people - v_out, p_size_min, p_size_target, p_size_max);
+      v_room := array(
+        select (p_people - v_out) / v_circles + case when circle <= (p_people - v_out) % v_circles then 1 else 0 end
+        from generate_series(1, v_circles) as numbers (circle)
+      );
+      v_seat := app.seat_walled(
+        cardinality(v_walled), v_wall_start, v_wall_with, v_fillers, v_circles, v_room, p_size_min, v_out,
+        v_kept, v_free, v_kept_out, v_spread, c_seat_steps
+      );
+      exit seating when v_seat is not null;
+
+      -- Any sizes, any number of circles, the usual number first.
+      for v_circles in
+        select numbers.circles
+        from generate_series(
+          (p_people - v_out + p_size_max - 1) / p_size_max, (p_people - v_out) / p_size_min
+        ) as numbers (circles)
+        order by abs(numbers.circles - v_circles), numbers.circles
+      loop
+        v_room := array_fill(p_size_max, array[v_circles]);
+        v_seat := app.seat_walled(
+          cardinality(v_walled), v_wall_start, v_wall_with, v_fillers, v_circles, v_room, p_size_min, v_out,
+          v_kept, v_free, v_kept_out, null, least(c_seat_steps, v_seat_steps)
+        );
+        exit seating when v_seat is not null;
+        v_seat_steps := v_seat_steps - c_seat_steps;
+        exit seating when v_seat_steps <= 0;
+      end loop;
+    end loop;
+  end loop;
+
+  -- Nothing found in the work allowed, or nobody to place: leave out those with the most walls, twice as many each time,
+  -- until the others can sit. So who puts up a wall against everybody parts themselves from the others, and nobody else.
+  while v_seat is null loop
+    v_left_out := v_skip;
+    while v_left_out < p_people
+      and app.circle_count(p_people - v_left_out, p_size_min, p_size_target, p_size_max) is null loop
+      v_left_out := v_left_out + 1;
+    end loop;
+    v_circles := coalesce(app.circle_count(p_people - v_left_out, p_size_min, p_size_target, p_size_max), 0);
+    exit when v_circles = 0;
+
+    -- The walls of the others, by their new ranks; a rank below 1 is nobody's.
+    v_wall_rest := array(
+      select walls.rank - v_skip
+      from unnest(v_wall_with) with ordinality as walls (rank, number)
+      order by walls.number
+    );
+    v_room := array(
+      select (p_people - v_left_out) / v_circles + case when circle <= (p_people - v_left_out) % v_circles then 1 else 0 end
+      from generate_series(1, v_circles) as numbers (circle)
+    );
+    v_seat := app.seat_walled(
+      cardinality(v_walled) - v_skip, v_wall_start[v_skip + 1:], v_wall_rest, v_fillers, v_circles, v_room, p_size_min,
+      v_left_out - v_skip, v_kept[v_skip + 1:], v_free, p_people, v_spread, c_seat_steps
+    );
+    if v_seat is null then
+      -- As many circles as there can be: those with walls find room most easily.
+      v_circles := (p_people - v_left_out) / p_size_min;
+      v_room := array_fill(p_size_max, array[v_circles]);
+      v_seat := app.seat_walled(
+        cardinality(v_walled) - v_skip, v_wall_start[v_skip + 1:], v_wall_rest, v_fillers, v_circles, v_room, p_size_min,
+        v_left_out - v_skip, v_kept[v_skip + 1:], v_free, p_people, null, c_seat_steps
+      );
+    end if;
+    if v_seat is not null then
+      v_seat := array_fill(0, array[v_skip]) || v_seat;
+    end if;
+    v_skip := least(greatest(1, 2 * v_skip), cardinality(v_walled));
+  end loop;
+  if v_circles = 0 then
+    return array_fill(0, array[p_people]);
+  end if;
+
+  v_size := array_fill(0, array[v_circles]);
+  for v_rank in 1 .. cardinality(v_walled) loop
+    if v_seat[v_rank] > 0 then
+      v_circle_of[v_walled[v_rank]] := v_seat[v_rank];
+      v_size[v_seat[v_rank]] := v_size[v_seat[v_rank]] + 1;
+    else
+      v_circle_of[v_walled[v_rank]] := 0;
+      v_left_out := v_left_out - 1;
+    end if;
+  end loop;
+
+  -- Of the others those are left out who were so least of late, drawn among equals.
+  foreach v_person in array array(
+    select people.person
+    from unnest(p_missed, v_circle_of) with ordinality as people (missed, circle, person)
+    where people.circle = -1
+    order by people.missed, hashint8extended(people.person, p_seed), people.person
+    limit v_left_out
+  ) loop
+    v_circle_of[v_person] := 0;
+  end loop;
+
+  -- The rest fill up level by level, in their order: so what is alike and was put side by side is dealt to many circles.
+  v_person := 0;
+  v_fillers := v_fillers - v_left_out;
+  <<filling>>
+  for v_level in 1 .. p_size_max loop
+    for v_circle in 1 .. v_circles loop
+      exit filling when v_fillers <= 0;
+      if v_size[v_circle] < v_level and v_size[v_circle] < v_room[v_circle] then
+        loop
+          v_person := v_person + 1;
+          exit when v_circle_of[v_person] = -1;
+        end loop;
+        v_circle_of[v_person] := v_circle;
+        v_size[v_circle] := v_size[v_circle] + 1;
+        v_fillers := v_fillers - 1;
+      end if;
+    end loop;
+  end loop;
+
+  return v_circle_of;
+end;
+$function$;
+
+comment on function app.seat_people(
+  integer, integer, integer, integer, integer[], integer[], integer[], bigint
+) is
+'A circle for each of p_people, 0 for who is left out: walls and sizes hold, nobody is left out twice running without need.';
+
+revoke all on function app.seat_people(
+  integer, integer, integer, integer, integer[], integer[], integer[], bigint
+) from public;
+
 -- source: db/functions/app/seat_walled.sql
 -- app.seat_walled(...): find circles for those between whom there are walls; the hard part of a matching.
 --
@@ -4444,6 +6542,9 @@ revoke all on function app.seat_circles(app.time_slots, uuid[], integer[], bigin
 -- nobody they must not meet, or is left out while p_left_out allows it. The others, p_fillers, go anywhere, so all that
 -- is asked of them is their number. p_spread begins each search at another circle, which spreads people as chance would;
 -- without it no two empty circles are both tried, which makes the search complete for small numbers.
+--
+-- p_kept: who of the walled was left out the last time. Of all people who were, p_kept_out at most are left out again;
+-- p_free_fillers is how many of the others were not.
 --
 -- Gives the circle of each of the p_walled people (0 = left out), or null: there is no way, or none within p_steps.
 -- Reads no table and no clock; the same arguments give the same answer.
@@ -4457,6 +6558,9 @@ create or replace function app.seat_walled(
   p_room integer[],
   p_size_min integer,
   p_left_out integer,
+  p_kept boolean[],
+  p_free_fillers integer,
+  p_kept_out integer,
   p_spread bigint,
   p_steps integer
 )
@@ -4472,12 +6576,17 @@ declare
   v_size    integer[] := array_fill(0, array[p_circles]);
   v_short   integer := p_circles * p_size_min;             -- people still missing to the minimum, over all circles
   v_out     integer := 0;
+  v_again   integer := 0;                                  -- of those, who was left out the last time
   v_steps   integer := p_steps;
   v_at      integer := 1;
   v_circle  integer;
   v_choices integer;
   v_fits    boolean;
 begin
+  if p_left_out > p_walled + p_free_fillers + p_kept_out then
+    return null;
+  end if;
+
   while v_at between 1 and p_walled loop
     v_steps := v_steps - 1;
     if v_steps < 0 then
@@ -4493,6 +6602,7 @@ begin
       end if;
     elsif v_circle = 0 then
       v_out := v_out - 1;
+      v_again := v_again - p_kept[v_at]::integer;
     end if;
     v_seat[v_at] := -1;
 
@@ -4523,10 +6633,14 @@ begin
       if v_size[v_circle] <= p_size_min then
         v_short := v_short - 1;
       end if;
-    elsif v_tried[v_at] <= v_choices and v_out < p_left_out then
+    elsif v_tried[v_at] <= v_choices
+      and v_out < p_left_out
+      and v_again + p_kept[v_at]::integer <= p_kept_out
+    then
       v_tried[v_at] := v_choices + 1;
       v_seat[v_at] := 0;
       v_out := v_out + 1;
+      v_again := v_again + p_kept[v_at]::integer;
     else
       -- No choice is left: back to the one before.
       v_tried[v_at] := 0;
@@ -4534,8 +6648,11 @@ begin
       continue;
     end if;
 
-    -- Whoever is still to come must be able to fill every circle to its minimum, the left-out not counted.
-    if v_short <= p_walled - v_at + p_fillers - (p_left_out - v_out) then
+    -- Whoever is still to come must be able to fill every circle to its minimum, the left-out not counted; and as many of
+    -- them as are still to be left out must be allowed to.
+    if v_short <= p_walled - v_at + p_fillers - (p_left_out - v_out)
+      and p_left_out - v_out <= p_walled - v_at + p_free_fillers + p_kept_out - v_again
+    then
       if v_at < p_walled then
         v_used[v_at + 1] := greatest(v_used[v_at], v_seat[v_at]);
         v_tried[v_at + 1] := 0;
@@ -4549,13 +6666,86 @@ end;
 $function$;
 
 comment on function app.seat_walled(
-  integer, integer[], integer[], integer, integer, integer[], integer, integer, bigint, integer
+  integer, integer[], integer[], integer, integer, integer[], integer, integer, boolean[], integer, integer, bigint,
+  integer
 ) is
 'Circles for those between whom there are walls: the circle of each (0 = left out), or null if none was found within p_steps.';
 
 revoke all on function app.seat_walled(
-  integer, integer[], integer[], integer, integer, integer[], integer, integer, bigint, integer
+  integer, integer[], integer[], integer, integer, integer[], integer, integer, boolean[], integer, integer, bigint,
+  integer
 ) from public;
+
+-- source: db/functions/app/seats_elsewhere.sql
+-- app.seats_elsewhere(p_campus, p_time_slot, p_people, p_circle_no): other circles of the slot for those of a small one.
+--
+-- All in one circle where that is possible; else each in a circle of their own, whoever has the least choice first. Null if
+-- not everybody finds a seat. Where there is a choice: the fewest pairs who have met within the campus's minimum gap, then who
+-- have met at all, then the smaller circle.
+
+create or replace function app.seats_elsewhere(
+  p_campus app.campuses,
+  p_time_slot timestamptz,
+  p_people uuid[],
+  p_circle_no integer
+)
+returns integer[]
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_custom_plan
+as $function$
+declare
+  v_circle_no integer;
+  v_user_id   uuid;
+  v_taken     integer[] := array[p_circle_no];
+  v_seats     jsonb := '{}'::jsonb;
+begin
+  select seats.circle_no
+  into v_circle_no
+  from app.open_seats(p_campus, p_time_slot, p_people, v_taken) as seats
+  order by seats.rank
+  limit 1;
+
+  if found then
+    return array_fill(v_circle_no, array[cardinality(p_people)]);
+  end if;
+  if cardinality(p_people) = 1 then
+    return null;
+  end if;
+
+  for v_user_id in
+    select people.user_id
+    from unnest(p_people) as people (user_id)
+    order by
+      (select count(*) from app.open_seats(p_campus, p_time_slot, array[people.user_id], v_taken)),
+      people.user_id
+  loop
+    select seats.circle_no
+    into v_circle_no
+    from app.open_seats(p_campus, p_time_slot, array[v_user_id], v_taken) as seats
+    order by seats.rank
+    limit 1;
+
+    if not found then
+      return null;
+    end if;
+    v_taken := v_taken || v_circle_no;
+    v_seats := v_seats || jsonb_build_object(v_user_id, v_circle_no);
+  end loop;
+
+  return array(
+    select (v_seats ->> people.user_id::text)::integer
+    from unnest(p_people) with ordinality as people (user_id, number)
+    order by people.number
+  );
+end;
+$function$;
+
+comment on function app.seats_elsewhere(app.campuses, timestamptz, uuid[], integer) is
+'For each of these members the number of another circle of the slot that takes them; null if not everybody finds one.';
+
+revoke all on function app.seats_elsewhere(app.campuses, timestamptz, uuid[], integer) from public;
 
 -- source: db/functions/app/set_clock_offset.sql
 -- app.set_clock_offset(p_offset): move the clock that slots follow; returns what it shows now.
@@ -4599,6 +6789,98 @@ comment on function app.set_clock_offset(interval) is
 'Move the clock that slots, deadlines and feedback follow. Refuses clock_offset_invalid, time_invalid.';
 
 revoke all on function app.set_clock_offset(interval) from public;
+
+-- source: db/functions/app/set_tier.sql
+-- app.set_tier(p_campus_id, p_user_id, p_tier): make a member an operator, or pro, or take it back. Repeatable.
+--
+-- For who administers the database: no role of a request may call it. A function, and not an update by hand, so that who was
+-- given power, and when, is in the trail.
+
+create or replace function app.set_tier(p_campus_id text, p_user_id uuid, p_tier text)
+returns jsonb
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_before text;
+begin
+  if p_campus_id is null then
+    perform app.refuse('no_campus');
+  end if;
+  perform app.lock_member(p_user_id);  -- refuses account_deleted
+
+  select users.tier
+  into v_before
+  from app.users
+  where users.campus_id = p_campus_id
+    and users.user_id = p_user_id;
+
+  if not found then
+    perform app.refuse('member_not_found');
+  end if;
+
+  if v_before is distinct from p_tier then
+    update app.users
+    set tier = p_tier
+    where users.campus_id = p_campus_id
+      and users.user_id = p_user_id;
+
+    perform app.emit(
+      p_campus_id, 'user:' || p_user_id, 'profile', app.profile(p_campus_id, p_user_id) - 'blocked'
+    );
+    perform audit.record(
+      'user.tier_set', p_campus_id, p_user_id, null, jsonb_build_object('old', v_before, 'new', p_tier)
+    );
+  end if;
+
+  return jsonb_build_object('userId', p_user_id, 'tier', p_tier);
+end;
+$function$;
+
+comment on function app.set_tier(text, uuid, text) is
+'Make a member user, pro or operator: {userId, tier}. Refuses no_campus, account_deleted, member_not_found.';
+
+revoke all on function app.set_tier(text, uuid, text) from public;
+
+-- source: db/functions/app/short_circles.sql
+-- app.short_circles(p_campus_id, p_now): the circles that meet with fewer people than the campus wants, and could not be merged.
+--
+-- Read from the books, so it is never out of date. Those that are still to meet, or meeting now.
+
+create or replace function app.short_circles(p_campus_id text, p_now timestamptz)
+returns jsonb
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $function$
+begin
+  if p_campus_id is null then
+    perform app.refuse('no_campus');
+  end if;
+
+  return jsonb_build_object('circles', coalesce(
+    (
+      select jsonb_agg(facts.circle order by slots.time_slot, facts.circle_no)
+      from app.time_slots as slots
+      cross join lateral app.circle_facts(p_campus_id, slots.time_slot) as facts
+      where slots.campus_id = p_campus_id
+        -- A meeting is not longer than a day: so the key finds them.
+        and slots.time_slot > p_now - interval '24 hours'
+        and slots.ends_at > p_now
+        and slots.matched_at is not null
+        and slots.cancelled_at is null
+        and facts.circle -> 'belowMinimum' = 'true'
+    ),
+    '[]'
+  ));
+end;
+$function$;
+
+comment on function app.short_circles(text, timestamptz) is
+'The circles ahead, or meeting now, with fewer members than the campus''s minimum: {circles: [as app.circle_facts() has them]}. Refuses no_campus.';
+
+revoke all on function app.short_circles(text, timestamptz) from public;
 
 -- source: db/functions/app/slot_instants.sql
 -- app.slot_instants(p_time_zone, p_day, p_times): the instants of local times on one day, each once, in order.
@@ -4872,6 +7154,7 @@ begin
     perform app.recount_meetings(p_campus_id, p_time_slot);
     perform app.emit_slot(p_campus_id, p_time_slot, v_now);
     perform app.emit_buttons(p_campus_id, p_time_slot, v_now);
+    perform identity.queue_slot_mails(p_campus_id, p_time_slot, v_slot.ends_at - v_now);
     perform audit.record(
       'slot.cancelled', p_campus_id, null, p_time_slot, jsonb_build_object('reason', p_reason)
     );
@@ -4890,7 +7173,8 @@ revoke all on function app.cancel_time_slot(text, timestamptz, text) from public
 -- source: db/functions/app/emit_slot.sql
 -- app.emit_slot(p_campus_id, p_time_slot, p_now): tell the campus what has become of a slot.
 --
--- Instants are written in the campus's zone, whoever causes it: every event of a slot has the same form.
+-- Instants are written in the campus's zone, whoever causes it: every event of a slot has the same form. How many are on
+-- the list is told here only: the fact changes with each join, and app.emit_counts() tells that once a second.
 --
 -- requires: app.slot_facts
 
@@ -4903,7 +7187,16 @@ set timezone = 'UTC'
 as $function$
 begin
   perform app.use_campus_zone(p_campus_id);
-  perform app.emit(p_campus_id, 'campus:' || p_campus_id, 'slot', app.slot_facts(slots, p_now))
+  perform app.emit(p_campus_id, 'campus:' || p_campus_id, 'slot', app.slot_facts(slots, p_now) || jsonb_build_object(
+    'joined',
+    (
+      select count(*)
+      from app.waitlist_entries as entries
+      where entries.campus_id = p_campus_id
+        and entries.time_slot = p_time_slot
+        and entries.left_at is null
+    )
+  ))
   from app.time_slots as slots
   where slots.campus_id = p_campus_id
     and slots.time_slot = p_time_slot;
@@ -4914,6 +7207,172 @@ comment on function app.emit_slot(text, timestamptz, timestamptz) is
 'Put an event `slot` for the campus into the outbox: what everyone may know of the slot at p_now.';
 
 revoke all on function app.emit_slot(text, timestamptz, timestamptz) from public;
+
+-- source: db/functions/app/operator_slots.sql
+-- app.operator_slots(p_campus_id, p_time_zone, p_day, p_now): the slots of a day as the campus's operators see them.
+--
+-- Numbers, and nobody's name. `filled` draws how a list grew: how many were on it at the end of each quarter of an hour in
+-- which somebody came or went. Who left and came again counts from the last time.
+--
+-- requires: app.day_start
+-- requires: app.slot_facts
+
+create or replace function app.operator_slots(p_campus_id text, p_time_zone text, p_day date, p_now timestamptz)
+returns jsonb
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_quarter interval := interval '15 minutes';
+  v_epoch   timestamptz := timestamptz '2000-01-01 00:00:00+00';
+  v_slots   jsonb;
+begin
+  if p_campus_id is null then
+    perform app.refuse('no_campus');
+  end if;
+
+  select jsonb_agg(
+    app.slot_facts(slots, p_now) || jsonb_build_object(
+      'onList', lists.on_list,
+      'left', lists.gone,
+      'filled', coalesce(curves.points, '[]'),
+      'match', slots.match_report,
+      'feedbackCount', said.given,
+      'averageRating', said.average
+    )
+    order by slots.time_slot
+  )
+  into v_slots
+  from app.time_slots as slots
+  cross join lateral (
+    select
+      count(*) filter (where entries.left_at is null) as on_list,
+      count(entries.left_at) as gone
+    from app.waitlist_entries as entries
+    where entries.campus_id = p_campus_id
+      and entries.time_slot = slots.time_slot
+  ) as lists
+  cross join lateral (
+    select jsonb_agg(jsonb_build_object('until', steps.until, 'onList', steps.on_list) order by steps.until) as points
+    from (
+      select
+        date_bin(v_quarter, changes.changed_at, v_epoch) + v_quarter as until,
+        sum(sum(changes.change)) over (order by date_bin(v_quarter, changes.changed_at, v_epoch)) as on_list
+      from app.waitlist_entries as entries
+      cross join lateral (values (entries.joined_at, 1), (entries.left_at, -1)) as changes (changed_at, change)
+      where entries.campus_id = p_campus_id
+        and entries.time_slot = slots.time_slot
+        and changes.changed_at is not null
+      group by date_bin(v_quarter, changes.changed_at, v_epoch)
+    ) as steps
+  ) as curves
+  cross join lateral (
+    select count(*) as given, round(avg(feedback.rating), 1) as average
+    from app.feedback
+    where feedback.campus_id = p_campus_id
+      and feedback.time_slot = slots.time_slot
+  ) as said
+  where slots.campus_id = p_campus_id
+    and slots.time_slot >= app.day_start(p_time_zone, p_day)
+    and slots.time_slot < app.day_start(p_time_zone, p_day + 1);
+
+  return coalesce(v_slots, '[]');
+end;
+$function$;
+
+comment on function app.operator_slots(text, text, date, timestamptz) is
+'The slots of a day as the campus''s operators see them at p_now, in order: what everyone may know, and {onList, left, filled: [{until, onList}], match, feedbackCount, averageRating}. Refuses no_campus.';
+
+revoke all on function app.operator_slots(text, text, date, timestamptz) from public;
+
+-- source: db/functions/app/operator_day.sql
+-- app.operator_day(p_campus_id, p_day, p_now): a campus's day, and how the machinery does, for its operators.
+--
+-- requires: app.operator_slots
+
+create or replace function app.operator_day(p_campus_id text, p_day date, p_now timestamptz)
+returns jsonb
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_at        timestamptz := clock_timestamp();  -- the outbox and the limits keep real time
+  v_time_zone text;
+  v_day       date;
+begin
+  if p_campus_id is null then
+    perform app.refuse('no_campus');
+  end if;
+  if p_day not between date '2000-01-01' and date '2199-12-31' then
+    perform app.refuse('day_invalid');
+  end if;
+
+  select campuses.time_zone
+  into v_time_zone
+  from app.campuses
+  where campuses.campus_id = p_campus_id;
+
+  if not found then
+    perform app.refuse('campus_not_found');
+  end if;
+  perform set_config('TimeZone', v_time_zone, true);
+  v_day := coalesce(p_day, (p_now at time zone v_time_zone)::date);
+
+  return jsonb_build_object(
+    'now', p_now,
+    'campusId', p_campus_id,
+    'timeZone', v_time_zone,
+    'day', v_day,
+    'slots', app.operator_slots(p_campus_id, v_time_zone, v_day, p_now),
+    'outbox', (
+      select jsonb_build_object(
+        'waiting', count(*),
+        'oldestSeconds', case when count(*) > 0 then round(extract(epoch from v_at - least(v_at, min(queue.emitted_at))), 3) end
+      )
+      from (
+        select outbox.emitted_at
+        from events.outbox
+        where outbox.campus_id = p_campus_id
+        order by outbox.id
+        limit 1000  -- a longer queue is as bad, and counting it would not help
+      ) as queue
+    ),
+    'limits', (
+      select jsonb_agg(
+        jsonb_build_object(
+          'tier', tiers.tier,
+          'callsAMinute', ops.calls_a_minute(tiers.tier),
+          'callers', found.callers,
+          'empty', found.empty
+        )
+        order by ops.calls_a_minute(tiers.tier)
+      )
+      from unnest('{user,pro,operator}'::text[]) as tiers (tier)
+      cross join lateral (
+        select
+          count(*) as callers,
+          count(*) filter (
+            where buckets.full_at > v_at + interval '1 minute' - interval '1 minute' / ops.calls_a_minute(tiers.tier)
+          ) as empty
+        from ops.buckets
+        inner join app.users
+          on users.campus_id = p_campus_id
+          and users.user_id = substr(buckets.caller, 6)::uuid
+          and users.tier = tiers.tier
+        where buckets.full_at > v_at
+          and buckets.caller like 'user:%'
+      ) as found
+    )
+  );
+end;
+$function$;
+
+comment on function app.operator_day(text, date, timestamptz) is
+'A campus''s day and how the machinery does: {now, campusId, timeZone, day, slots, outbox: {waiting, oldestSeconds}, limits: [{tier, callsAMinute, callers, empty}]}. Refuses no_campus, day_invalid, campus_not_found.';
+
+revoke all on function app.operator_day(text, date, timestamptz) from public;
 
 -- source: db/functions/app/slot_state.sql
 -- app.slot_state(...): one slot as one member sees it: Method 7 and what the client needs around it.
@@ -5162,7 +7621,8 @@ revoke all on function app.day_states(text, uuid, text, date, timestamptz) from 
 -- source: db/functions/app/emit_buttons.sql
 -- app.emit_buttons(p_campus_id, p_time_slot, p_now): tell every member on the list what their button says now.
 --
--- One statement for all of them, in the transaction that changed the slot.
+-- One statement for all of them, in the transaction that changed the slot. Members differ in three facts only: each state is
+-- put together once.
 --
 -- requires: app.slot_state
 
@@ -5177,49 +7637,66 @@ begin
   perform app.use_campus_zone(p_campus_id);
 
   insert into events.outbox (campus_id, channel, event, payload)
-  select
-    p_campus_id,
-    'user:' || entries.user_id,
-    'button',
-    app.slot_state(
-      p_now,
-      campuses.time_zone,
-      slots.time_slot,
-      slots.deadline_at,
-      slots.ends_at,
-      slots.matched_at,
-      slots.cancelled_at,
-      true,
-      members.in_circle is true,
-      given.feedback is true,
-      greatest(slots.version, entries.version)
-    )::jsonb
-  from app.campuses
-  inner join app.time_slots as slots
-    on slots.campus_id = p_campus_id
-    and slots.time_slot = p_time_slot
-  inner join app.waitlist_entries as entries
-    on entries.campus_id = p_campus_id
-    and entries.time_slot = p_time_slot
-    and entries.left_at is null
-  -- By their primary keys: `limit 1` leaves no other way. The planner knows nothing of rows that were written a moment ago.
-  left join lateral (
-    select circle_members.cancelled_at is null as in_circle
-    from app.circle_members
-    where circle_members.campus_id = p_campus_id
-      and circle_members.time_slot = p_time_slot
-      and circle_members.user_id = entries.user_id
-    limit 1
-  ) as members on true
-  left join lateral (
-    select true as feedback
-    from app.feedback
-    where feedback.campus_id = p_campus_id
-      and feedback.time_slot = p_time_slot
-      and feedback.user_id = entries.user_id
-    limit 1
-  ) as given on true
-  where campuses.campus_id = p_campus_id;
+  with listed as materialized (
+    select
+      entries.user_id,
+      members.in_circle is true as in_circle,
+      given.feedback is true as feedback_given,
+      greatest(slots.version, entries.version) as version
+    from app.time_slots as slots
+    inner join app.waitlist_entries as entries
+      on entries.campus_id = p_campus_id
+      and entries.time_slot = p_time_slot
+      and entries.left_at is null
+    -- By their primary keys: `limit 1` leaves no other way. The planner knows nothing of rows that were written a moment ago.
+    left join lateral (
+      select circle_members.cancelled_at is null as in_circle
+      from app.circle_members
+      where circle_members.campus_id = p_campus_id
+        and circle_members.time_slot = p_time_slot
+        and circle_members.user_id = entries.user_id
+      limit 1
+    ) as members on true
+    left join lateral (
+      select true as feedback
+      from app.feedback
+      where feedback.campus_id = p_campus_id
+        and feedback.time_slot = p_time_slot
+        and feedback.user_id = entries.user_id
+      limit 1
+    ) as given on true
+    where slots.campus_id = p_campus_id
+      and slots.time_slot = p_time_slot
+  ),
+
+  states as materialized (
+    select
+      facts.in_circle,
+      facts.feedback_given,
+      facts.version,
+      app.slot_state(
+        p_now,
+        campuses.time_zone,
+        slots.time_slot,
+        slots.deadline_at,
+        slots.ends_at,
+        slots.matched_at,
+        slots.cancelled_at,
+        true,
+        facts.in_circle,
+        facts.feedback_given,
+        facts.version
+      )::jsonb as state
+    from (select distinct listed.in_circle, listed.feedback_given, listed.version from listed) as facts
+    inner join app.time_slots as slots
+      on slots.campus_id = p_campus_id
+      and slots.time_slot = p_time_slot
+    inner join app.campuses on campuses.campus_id = p_campus_id
+  )
+
+  select p_campus_id, 'user:' || listed.user_id, 'button', states.state
+  from listed
+  inner join states using (in_circle, feedback_given, version);
 end;
 $function$;
 
@@ -5450,6 +7927,439 @@ comment on function app.suspend_user(text, uuid, timestamptz, text) is
 
 revoke all on function app.suspend_user(text, uuid, timestamptz, text) from public;
 
+-- source: db/functions/app/swap_by_lists.sql
+-- app.swap_by_lists(...): better circles for many people, by swaps of those who sit with somebody they should not.
+--
+-- Among many, few have met (p_pair_*: each pair once). So the cost follows people and pairs, never people squared: each
+-- person in trouble changes places with the first one drawn with whom both together do better. The rest stays as it was
+-- dealt, and is not even looked at: in each round lists are made only for those in trouble and some drawn to help. Ends when nobody is in trouble, or nothing has helped for a while, or after p_steps (pairs looked at).
+--
+-- p_class: what the campus mixes; two of the same class in one circle cost p_class_cost. p_risk: how likely each is missing.
+-- The same arguments give the same circles. Gives the circles (0 = left out, as it was) and the steps done.
+
+create or replace function app.swap_by_lists(
+  p_circle_of integer[],
+  p_size_min integer,
+  p_pair_a integer[],
+  p_pair_b integer[],
+  p_pair_cost integer[],
+  p_class integer[],
+  p_class_cost integer,
+  p_risk integer[],
+  p_risk_cost integer,
+  p_steps integer,
+  p_seed bigint,
+  out circle_of integer[],
+  out steps integer
+)
+returns record
+language plpgsql
+immutable
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_custom_plan
+as $function$
+declare
+  c_trouble constant integer := 500;  -- less is not worth a visit
+  c_tries   constant integer := 200;  -- others drawn for one person in a round
+  c_rounds  constant integer := 8;
+  c_pool    constant integer := 64;   -- others at hand, at least; four for each in trouble
+  v_people  integer := cardinality(p_circle_of);
+  v_circle  integer[] := p_circle_of;
+  v_trouble integer[];
+  v_pool    integer[];
+  v_start   integer[];
+  v_end     integer[];
+  v_whose   integer[] := p_pair_a;
+  v_with    integer[] := p_pair_b;
+  v_price   integer[] := p_pair_cost;
+  v_bad     integer[];                -- which of these sit together and should not
+  v_risk    integer[];
+  v_members integer[];                -- how many of each class sit in each circle
+  v_classes integer := (select max(classes.class) from unnest(p_class) as classes (class));
+  v_circles integer := (select max(seats.circle) from unnest(p_circle_of) as seats (circle));
+  v_steps   bigint := 0;
+  v_draw    bigint := 0;
+  v_other   integer;
+  v_here    integer;
+  v_there   integer;
+  v_own     integer;
+  v_change  integer;
+  v_differ  integer;
+  v_one    integer;
+begin
+  <<rounds>>
+  for v_round in 1 .. c_rounds loop
+    -- Who sits with somebody they should not: of all pairs at first, then of the lists, for whoever is still in trouble was so
+    -- before, or was moved, or sits with somebody who was. A loop takes half the time of a join.
+    v_bad := '{}';
+    for v_at in 1 .. cardinality(v_whose) loop
+      if v_circle[v_whose[v_at]] = v_circle[v_with[v_at]] and v_price[v_at] >= c_trouble and v_circle[v_whose[v_at]] > 0 then
+        v_bad := v_bad || v_at;
+      end if;
+    end loop;
+    v_trouble := array(
+      select sides.person
+      from unnest(v_bad) as pairs (at)
+      cross join lateral (values (v_whose[pairs.at]), (v_with[pairs.at])) as sides (person)
+      group by sides.person
+      order by max(v_price[pairs.at]) desc, sides.person
+    );
+    exit rounds when v_trouble = '{}';
+
+    -- Those, and some more drawn to change places with them: whom each has a price with, as one flat list and where each
+    -- one's part begins.
+    v_pool := v_trouble || array(
+      select drawn.person
+      from (
+        select distinct (1 + (hashint8extended(draws.draw, p_seed # v_round) & 9223372036854775807) % v_people)::integer as person
+        from generate_series(1, greatest(c_pool, 4 * cardinality(v_trouble))) as draws (draw)
+      ) as drawn
+      where drawn.person <> all(v_trouble)
+      order by drawn.person
+    );
+    v_start := array_fill(1, array[v_people]);
+    v_end := array_fill(0, array[v_people]);
+    with sides as (
+      select pairs.a as person, pairs.b as other, pairs.cost
+      from (select unnest(p_pair_a) as a, unnest(p_pair_b) as b, unnest(p_pair_cost) as cost) as pairs
+      where pairs.a = any(v_pool)
+      union all
+      select pairs.b, pairs.a, pairs.cost
+      from (select unnest(p_pair_a) as a, unnest(p_pair_b) as b, unnest(p_pair_cost) as cost) as pairs
+      where pairs.b = any(v_pool)
+    ),
+
+    sorted as (
+      select sides.person, sides.other, sides.cost from sides order by sides.person, sides.other
+    )
+
+    select array_agg(sorted.person), array_agg(sorted.other), array_agg(sorted.cost)
+    into v_whose, v_with, v_price
+    from sorted;
+    for v_at in 1 .. cardinality(v_whose) loop
+      if v_end[v_whose[v_at]] = 0 then
+        v_start[v_whose[v_at]] := v_at;
+      end if;
+      v_end[v_whose[v_at]] := v_at;
+    end loop;
+
+    -- The first time: what each circle holds.
+    if v_round = 1 then
+      v_risk := array(
+        select sum(p_risk[seats.person]) + case when count(*) <= p_size_min then 1 else 0 end
+        from unnest(p_circle_of) with ordinality as seats (circle, person)
+        where seats.circle > 0
+        group by seats.circle
+        order by seats.circle
+      );
+      v_members := array_fill(0, array[v_classes, v_circles]);
+      if v_classes > 1 then
+        for v_person in 1 .. v_people loop
+          v_here := v_circle[v_person];
+          continue when v_here = 0;
+          v_members[p_class[v_person]][v_here] := v_members[p_class[v_person]][v_here] + 1;
+        end loop;
+      end if;
+    end if;
+
+    foreach v_one in array v_trouble loop
+      v_here := v_circle[v_one];
+      v_own := 0;
+      for v_at in v_start[v_one] .. v_end[v_one] loop
+        if v_circle[v_with[v_at]] = v_here then
+          v_own := v_own + v_price[v_at];
+        end if;
+      end loop;
+      continue when v_own < c_trouble;  -- somebody else has left
+
+      for v_try in 1 .. c_tries loop
+        v_draw := v_draw + 1;
+        v_other := v_pool[1 + (hashint8extended(v_draw, p_seed) & 9223372036854775807) % cardinality(v_pool)];
+        v_there := v_circle[v_other];
+        continue when v_there = 0 or v_there = v_here;
+        v_steps := v_steps + 3 + v_end[v_one] - v_start[v_one] + v_end[v_other] - v_start[v_other];
+
+        v_change := -v_own;
+        for v_at in v_start[v_one] .. v_end[v_one] loop
+          if v_circle[v_with[v_at]] = v_there and v_with[v_at] <> v_other then
+            v_change := v_change + v_price[v_at];
+          end if;
+        end loop;
+        continue when v_change >= 0;
+        for v_at in v_start[v_other] .. v_end[v_other] loop
+          if v_circle[v_with[v_at]] = v_here then
+            if v_with[v_at] <> v_one then
+              v_change := v_change + v_price[v_at];
+            end if;
+          elsif v_circle[v_with[v_at]] = v_there then
+            v_change := v_change - v_price[v_at];
+          end if;
+        end loop;
+        v_differ := p_risk[v_one] - p_risk[v_other];
+        if v_differ <> 0 then
+          v_change := v_change + 2 * p_risk_cost * v_differ * (v_risk[v_there] - v_risk[v_here] + v_differ);
+        end if;
+        if p_class[v_one] <> p_class[v_other] then
+          v_change := v_change + p_class_cost * (
+            v_members[p_class[v_one]][v_there] - v_members[p_class[v_one]][v_here]
+            + v_members[p_class[v_other]][v_here] - v_members[p_class[v_other]][v_there] + 2
+          );
+        end if;
+        continue when v_change >= 0;
+
+        v_circle[v_one] := v_there;
+        v_circle[v_other] := v_here;
+        if v_differ <> 0 then
+          v_risk[v_here] := v_risk[v_here] - v_differ;
+          v_risk[v_there] := v_risk[v_there] + v_differ;
+        end if;
+        if p_class[v_one] <> p_class[v_other] then
+          v_members[p_class[v_one]][v_here] := v_members[p_class[v_one]][v_here] - 1;
+          v_members[p_class[v_one]][v_there] := v_members[p_class[v_one]][v_there] + 1;
+          v_members[p_class[v_other]][v_there] := v_members[p_class[v_other]][v_there] - 1;
+          v_members[p_class[v_other]][v_here] := v_members[p_class[v_other]][v_here] + 1;
+        end if;
+        exit;
+      end loop;
+      exit rounds when v_steps > p_steps;
+    end loop;
+  end loop;
+
+  circle_of := v_circle;
+  steps := v_steps;
+end;
+$function$;
+
+comment on function app.swap_by_lists(
+  integer[], integer, integer[], integer[], integer[], integer[], integer, integer[], integer, integer, bigint
+) is
+'Better circles for many people: those who sit with somebody they should not change places, within p_steps.';
+
+revoke all on function app.swap_by_lists(
+  integer[], integer, integer[], integer[], integer[], integer[], integer, integer[], integer, integer, bigint
+) from public;
+
+-- source: db/functions/app/swap_by_matrix.sql
+-- app.swap_by_matrix(...): better circles for few people, by swaps of two; what every pair costs is at hand.
+--
+-- Annealing: a person and one of another circle change places if that costs less, and now and then if it costs more: often
+-- at first, never at the end. So it leaves a place where no single swap helps and a second one would. A person whom nobody
+-- here troubles is mostly passed over (two thirds of the work saved), and most swaps aim at somebody not met yet (p_free):
+-- where few such are left, a blind swap would seldom find one.
+--
+-- Chairs are numbered circle by circle, p_width to each, a multiple of five: sums are written out for five chairs at once,
+-- for PL/pgSQL takes longer over a turn of a loop than over an addition (measured: a third of the time). Person 0, the
+-- empty chair, costs nothing. A swap's cost is told from v_own, what each costs where they sit.
+--
+-- p_steps 0: nothing is drawn; every two are tried in turn, until no swap is left that helps.
+--
+-- Work is counted in steps, and all that is drawn comes from p_seed: the same arguments give the same circles.
+-- Gives the best circles seen (0 = left out, as it was), their cost and the steps done.
+
+create or replace function app.swap_by_matrix(
+  p_circle_of integer[],
+  p_size_min integer,
+  p_size_max integer,
+  p_pair_a integer[],
+  p_pair_b integer[],
+  p_pair_cost integer[],
+  p_free_start integer[],
+  p_free integer[],
+  p_risk integer[],
+  p_risk_cost integer,
+  p_steps integer,
+  p_seed bigint,
+  out circle_of integer[],
+  out cost integer,
+  out steps integer
+)
+returns record
+language plpgsql
+immutable
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  -- Less is not worth a visit each time; among so few that all the past is shared, everything is.
+  c_trouble constant integer := case when cardinality(p_circle_of) <= 64 then 0 else 500 end;
+  c_heat    constant integer := 200;   -- how much worse a swap may be at first, as a rule
+  v_people  integer := cardinality(p_circle_of);
+  v_circles integer := (select max(seats.circle) from unnest(p_circle_of) as seats (circle));
+  v_width   integer := (p_size_max + 4) / 5 * 5;
+  v_seat    integer[] := array_fill(0, array[v_circles * v_width]);      -- chair -> person
+  v_where   integer[] := array_fill(0, array[v_people]);                 -- person -> chair
+  v_size    integer[] := array_fill(0, array[v_circles]);
+  v_cost    integer[] := array_fill(0, array[v_people + 1, v_people + 1], array[0, 0]);
+  v_own     integer[] := array_fill(0, array[v_people]);
+  v_risk    integer[];                                                   -- circle -> what its people may miss
+  v_thin    integer := (select least(1, max(people.risk)) from unnest(p_risk) as people (risk));
+  v_luck    integer[];
+  v_total   integer := 0;
+  v_best    integer;
+  v_best_at integer[];                                                   -- v_where then
+  v_hash    bigint;
+  v_step    integer := 0;
+  v_last    integer;
+  v_a       integer;
+  v_b       integer;
+  v_a_seat  integer;
+  v_b_seat  integer;
+  v_here    integer;      -- the chair before the first of the circle of v_a
+  v_there   integer;
+  v_count   integer;
+  v_differ  integer;
+  v_change  integer;
+  v_mate    integer;
+begin
+  for v_person in 1 .. v_people loop
+    continue when p_circle_of[v_person] = 0;
+    v_here := p_circle_of[v_person];
+    v_size[v_here] := v_size[v_here] + 1;
+    v_where[v_person] := (v_here - 1) * v_width + v_size[v_here];
+    v_seat[v_where[v_person]] := v_person;
+  end loop;
+  for v_at in 1 .. cardinality(p_pair_a) loop
+    v_cost[p_pair_a[v_at]][p_pair_b[v_at]] := p_pair_cost[v_at];
+    v_cost[p_pair_b[v_at]][p_pair_a[v_at]] := p_pair_cost[v_at];
+  end loop;
+
+  -- A circle of the least size can miss nobody: that counts like one more who may not come, if there is any.
+  v_risk := array(
+    select case when sizes.size <= p_size_min then v_thin else 0 end
+    from unnest(v_size) with ordinality as sizes (size, circle)
+    order by sizes.circle
+  );
+  for v_person in 1 .. v_people loop
+    continue when v_where[v_person] = 0;
+    v_here := (v_where[v_person] - 1) / v_width;
+    v_risk[v_here + 1] := v_risk[v_here + 1] + p_risk[v_person];
+    for v_at in v_here * v_width + 1 .. v_here * v_width + v_size[v_here + 1] loop
+      v_own[v_person] := v_own[v_person] + v_cost[v_person][v_seat[v_at]];
+    end loop;
+    v_total := v_total + v_own[v_person];
+  end loop;
+  v_total := v_total / 2 + p_risk_cost * (select sum(risks.risk * risks.risk) from unnest(v_risk) as risks (risk))::integer;
+  v_best := v_total;
+  v_best_at := v_where;
+  v_luck := array(
+    select (-ln((numbers.number - 0.5) / 256) * c_heat)::integer from generate_series(1, 256) as numbers (number)
+  );
+  v_last := case when p_steps = 0 then v_people * v_people else p_steps end;
+
+  while v_step < v_last and v_total > 0 loop
+    v_step := v_step + 1;
+    if p_steps > 0 then
+      v_hash := hashint8extended(v_step, p_seed) & 9223372036854775807;
+      v_a := 1 + v_hash % v_people;
+      v_a_seat := v_where[v_a];
+      continue when v_a_seat = 0 or (v_own[v_a] < c_trouble and (v_hash >> 40) & 7 > 0);
+
+      v_count := p_free_start[v_a + 1] - p_free_start[v_a];
+      if v_count > 0 and (v_hash >> 43) & 7 > 0 then
+        -- Beside somebody not met yet, in the place of one of their mates.
+        v_mate := v_where[p_free[p_free_start[v_a] + (v_hash >> 8) % v_count]];
+        continue when v_mate = 0;
+        v_there := (v_mate - 1) / v_width;
+        v_count := v_size[v_there + 1];
+        v_there := v_there * v_width;
+        v_b_seat := v_there + 1 + (v_mate - v_there + (v_hash >> 46) % (v_count - 1)) % v_count;
+        v_b := v_seat[v_b_seat];
+      else
+        v_b := 1 + (v_hash >> 8) % v_people;
+        v_b_seat := v_where[v_b];
+        continue when v_b_seat = 0;
+        v_there := (v_b_seat - 1) / v_width * v_width;
+      end if;
+    else
+      v_a := 1 + (v_step - 1) / v_people % v_people;
+      v_b := 1 + (v_step - 1) % v_people;
+      v_a_seat := v_where[v_a];
+      v_b_seat := v_where[v_b];
+      continue when v_a >= v_b or v_a_seat = 0 or v_b_seat = 0;
+      v_there := (v_b_seat - 1) / v_width * v_width;
+    end if;
+    v_here := (v_a_seat - 1) / v_width * v_width;
+    continue when v_here = v_there;
+
+    v_change := -2 * v_cost[v_a][v_b] - v_own[v_a] - v_own[v_b];
+    for v_at in 1 .. v_width by 5 loop
+      v_change := v_change
+        + v_cost[v_b][v_seat[v_here + v_at]]
+        + v_cost[v_b][v_seat[v_here + v_at + 1]]
+        + v_cost[v_b][v_seat[v_here + v_at + 2]]
+        + v_cost[v_b][v_seat[v_here + v_at + 3]]
+        + v_cost[v_b][v_seat[v_here + v_at + 4]]
+        + v_cost[v_a][v_seat[v_there + v_at]]
+        + v_cost[v_a][v_seat[v_there + v_at + 1]]
+        + v_cost[v_a][v_seat[v_there + v_at + 2]]
+        + v_cost[v_a][v_seat[v_there + v_at + 3]]
+        + v_cost[v_a][v_seat[v_there + v_at + 4]];
+    end loop;
+    v_differ := p_risk[v_a] - p_risk[v_b];
+    if v_differ <> 0 then
+      v_change := v_change
+        + 2 * p_risk_cost * v_differ * (v_risk[v_there / v_width + 1] - v_risk[v_here / v_width + 1] + v_differ);
+    end if;
+    if p_steps > 0 then
+      continue when v_change > 0
+        and v_change::bigint * p_steps > v_luck[1 + (v_hash >> 55)]::bigint * (p_steps - v_step);
+    else
+      continue when v_change >= 0;
+      v_last := v_step + v_people * v_people;  -- once more all of them
+    end if;
+
+    -- Change places.
+    v_own[v_a] := 0;
+    v_own[v_b] := 0;
+    for v_at in 1 .. v_size[v_here / v_width + 1] loop
+      v_mate := v_seat[v_here + v_at];
+      if v_mate <> v_a then
+        v_own[v_mate] := v_own[v_mate] + v_cost[v_mate][v_b] - v_cost[v_mate][v_a];
+        v_own[v_b] := v_own[v_b] + v_cost[v_mate][v_b];
+      end if;
+    end loop;
+    for v_at in 1 .. v_size[v_there / v_width + 1] loop
+      v_mate := v_seat[v_there + v_at];
+      if v_mate <> v_b then
+        v_own[v_mate] := v_own[v_mate] + v_cost[v_mate][v_a] - v_cost[v_mate][v_b];
+        v_own[v_a] := v_own[v_a] + v_cost[v_mate][v_a];
+      end if;
+    end loop;
+    v_seat[v_a_seat] := v_b;
+    v_seat[v_b_seat] := v_a;
+    v_where[v_a] := v_b_seat;
+    v_where[v_b] := v_a_seat;
+    if v_differ <> 0 then
+      v_risk[v_here / v_width + 1] := v_risk[v_here / v_width + 1] - v_differ;
+      v_risk[v_there / v_width + 1] := v_risk[v_there / v_width + 1] + v_differ;
+    end if;
+    v_total := v_total + v_change;
+    if v_total < v_best then
+      v_best := v_total;
+      v_best_at := v_where;
+    end if;
+  end loop;
+
+  steps := v_step;
+  cost := v_best;
+  circle_of := array(
+    select (chairs.chair + v_width - 1) / v_width
+    from unnest(v_best_at) with ordinality as chairs (chair, person)
+    order by chairs.person
+  );
+end;
+$function$;
+
+comment on function app.swap_by_matrix(
+  integer[], integer, integer, integer[], integer[], integer[], integer[], integer[], integer[], integer, integer,
+  bigint
+) is
+'Better circles for few people, by annealing within p_steps; with p_steps 0 every swap of two that helps is made.';
+
+revoke all on function app.swap_by_matrix(
+  integer[], integer, integer, integer[], integer[], integer[], integer[], integer[], integer[], integer, integer,
+  bigint
+) from public;
+
 -- source: db/functions/app/unblock_user.sql
 -- app.unblock_user(p_campus_id, p_user_id, p_blocked_id): take the member's own block back. The other's, if any, stays.
 --
@@ -5490,11 +8400,13 @@ comment on function app.unblock_user(text, uuid, uuid) is
 revoke all on function app.unblock_user(text, uuid, uuid) from public;
 
 -- source: db/functions/app/update_profile.sql
--- app.update_profile(p_campus_id, p_user_id, p_display_name, p_attributes): change what a member may change of themselves.
+-- app.update_profile(p_campus_id, p_user_id, p_display_name, p_attributes, p_circle_mail): change what a member may change of themselves.
 --
 -- Null leaves as it is. Tier and address are no arguments: nobody can slip them in. Repeatable.
 
-create or replace function app.update_profile(p_campus_id text, p_user_id uuid, p_display_name text, p_attributes jsonb)
+create or replace function app.update_profile(
+  p_campus_id text, p_user_id uuid, p_display_name text, p_attributes jsonb, p_circle_mail boolean default null
+)
 returns jsonb
 language plpgsql
 volatile
@@ -5521,11 +8433,13 @@ begin
   select
     jsonb_strip_nulls(jsonb_build_object(
       'displayName', case when users.display_name <> v_name then users.display_name end,
-      'attributes', case when users.attributes <> v_attributes then users.attributes end
+      'attributes', case when users.attributes <> v_attributes then users.attributes end,
+      'circleMail', case when users.circle_mail <> p_circle_mail then users.circle_mail end
     )),
     jsonb_strip_nulls(jsonb_build_object(
       'displayName', case when users.display_name <> v_name then v_name end,
-      'attributes', case when users.attributes <> v_attributes then v_attributes end
+      'attributes', case when users.attributes <> v_attributes then v_attributes end,
+      'circleMail', case when users.circle_mail <> p_circle_mail then p_circle_mail end
     ))
   into v_old, v_new
   from app.users
@@ -5537,7 +8451,9 @@ begin
   end if;
   if v_new <> '{}' then
     update app.users
-    set display_name = coalesce(v_name, users.display_name), attributes = coalesce(v_attributes, users.attributes)
+    set display_name = coalesce(v_name, users.display_name),
+      attributes = coalesce(v_attributes, users.attributes),
+      circle_mail = coalesce(p_circle_mail, users.circle_mail)
     where users.campus_id = p_campus_id
       and users.user_id = p_user_id;
     perform app.emit(
@@ -5554,10 +8470,10 @@ begin
 end;
 $function$;
 
-comment on function app.update_profile(text, uuid, text, jsonb) is
-'Change a member''s display name and attributes (null: as it is); returns the profile. Refuses no_campus, account_deleted, display_name_invalid, attributes_invalid, member_not_found.';
+comment on function app.update_profile(text, uuid, text, jsonb, boolean) is
+'Change a member''s display name, attributes and whether circles come by e-mail (null: as it is); returns the profile. Refuses no_campus, account_deleted, display_name_invalid, attributes_invalid, member_not_found.';
 
-revoke all on function app.update_profile(text, uuid, text, jsonb) from public;
+revoke all on function app.update_profile(text, uuid, text, jsonb, boolean) from public;
 
 -- source: db/functions/app/use_campus_zone.sql
 -- app.use_campus_zone(p_campus_id): write instants with the campus's offset, until the calling function ends.
@@ -5779,7 +8695,8 @@ revoke all on function audit.forget_before(integer) from public;
 -- audit.member_trail(p_user_id, p_before, p_limit): what was done to a member's rows, the newest first.
 --
 -- Who did it, in words: an operator's id is no member's business, nor is who said that they stayed away: what follows from a
--- rule was done by the system. From where, only where they did it themselves.
+-- rule was done by the system. From where, only where they did it themselves. Signing in is such a thing, though nobody had a
+-- token yet: the code was the proof, and from where somebody signed in is what tells a member of a thief.
 --
 -- Definer: called by the api as circle27_owner, which does not read the trail.
 
@@ -5802,11 +8719,13 @@ begin
           'old', changes.old_values,
           'new', changes.new_values,
           'by', case
-            when lines.actor_id = p_user_id then 'you'
+            when lines.actor_id = p_user_id or lines.action = 'session.begun' then 'you'
             when lines.actor_id is null or lines.action in ('user.stayed_away', 'user.suspended_by_rule') then 'system'
             else 'operator'
           end,
-          'address', case when lines.actor_id = p_user_id then lines.address end
+          'address', case
+            when lines.actor_id = p_user_id or lines.action = 'session.begun' then lines.address
+          end
         )
         order by lines.at desc, lines.id desc
       )
@@ -6006,11 +8925,186 @@ revoke all on function audit.renew_partitions(integer[], timestamptz) from publi
 
 set local role circle27_owner;
 
+-- source: db/functions/events/close_streams.sql
+-- events.close_streams(p_stream_ids): these streams have ended. Returns how many were known.
+--
+-- Many at once, for they end in storms; their circle-mates hear of it. Repeatable: the gateway's porter says each twice (cli/circle27/worker/porter.py).
+--
+-- Definer: the worker holds no right on the table.
+
+create or replace function events.close_streams(p_stream_ids text[])
+returns integer
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_people uuid[];  -- one for each stream
+begin
+  with ended as (
+    delete from events.streams
+    where streams.stream_id = any(p_stream_ids)
+    returning streams.user_id
+  )
+
+  select array_agg(ended.user_id)
+  into v_people
+  from ended;
+
+  perform app.emit_presence(v_people);
+  return coalesce(cardinality(v_people), 0);
+end;
+$function$;
+
+comment on function events.close_streams(text[]) is
+'Forget streams that have ended; how many.';
+
+revoke all on function events.close_streams(text[]) from public;
+grant execute on function events.close_streams(text[]) to circle27_worker;
+
+-- source: db/functions/events/end_expired_streams.sql
+-- events.end_expired_streams(): end the streams whose token has run out. Returns how many.
+--
+-- An event `session` on a session's channel makes the worker delete the channel, which ends its streams. `over` is false:
+-- the session goes on, and the client comes back with a fresh token.
+--
+-- Definer: the worker holds no right on the table.
+
+create or replace function events.end_expired_streams()
+returns integer
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_people uuid[];
+  v_count  integer;
+begin
+  with ended as (
+    delete from events.streams
+    where streams.expires_at <= clock_timestamp()
+    returning streams.campus_id, streams.session_id, streams.user_id
+  ), told as (
+    insert into events.outbox (campus_id, channel, event, payload)
+    select distinct ended.campus_id, 'session:' || ended.session_id, 'session', jsonb_build_object('over', false)
+    from ended
+    returning outbox.id
+  )
+
+  select (select array_agg(ended.user_id) from ended), count(*)
+  into v_people, v_count
+  from told;
+
+  perform app.emit_presence(v_people);
+  return v_count;
+end;
+$function$;
+
+comment on function events.end_expired_streams() is
+'End the streams whose token has run out, by an event to their sessions; how many sessions.';
+
+revoke all on function events.end_expired_streams() from public;
+grant execute on function events.end_expired_streams() to circle27_worker;
+
+-- source: db/functions/events/outbox_status.sql
+-- events.outbox_status(): how far telling is behind what has happened. For the monitor.
+--
+-- Definer: the monitor holds no right on the table, whose payloads are members' own.
+
+create or replace function events.outbox_status()
+returns jsonb
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $function$
+begin
+  return (
+    select jsonb_build_object(
+      'waiting', count(*),
+      'lagSeconds', coalesce(round(extract(epoch from clock_timestamp() - min(outbox.emitted_at)), 3), 0),
+      'streams', (select count(*) from events.streams)
+    )
+    from events.outbox
+  );
+end;
+$function$;
+
+comment on function events.outbox_status() is
+'How many events wait to be told, for how many seconds the oldest one has, and how many streams are held: {waiting, lagSeconds, streams}.';
+
+revoke all on function events.outbox_status() from public;
+grant execute on function events.outbox_status() to circle27_monitor;
+
+-- source: db/functions/events/renew_gateway.sql
+-- events.renew_gateway(p_gateway, p_dead): the gateway is alive, but for these of its processes. Returns its processes that
+-- hold streams.
+--
+-- What a killed process held has ended, and no log says so. The lease is for a gateway that is gone as a whole, host and
+-- porter: after a minute without renewal its streams count no more (app.online_users()), and any other gateway forgets them.
+--
+-- Definer: the worker holds no right on the tables.
+
+create or replace function events.renew_gateway(p_gateway text, p_dead integer[] default '{}')
+returns integer[]
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_now    timestamptz := clock_timestamp();
+  v_people uuid[];
+begin
+  insert into events.gateways (gateway, renewed_at)
+  values (p_gateway, v_now)
+  on conflict on constraint gateways_pkey do update
+  set renewed_at = excluded.renewed_at;
+
+  delete from events.gateways
+  where gateways.renewed_at < v_now - interval '1 minute';
+
+  with ended as (
+    delete from events.streams
+    where (streams.gateway = p_gateway and streams.process_id = any(p_dead))
+      or (
+        streams.opened_at < v_now - interval '1 minute'  -- a gateway's first streams may come before its first renewal
+        and not exists (select from events.gateways where gateways.gateway = streams.gateway)
+      )
+    returning streams.user_id
+  )
+
+  select array_agg(ended.user_id)
+  into v_people
+  from ended;
+
+  perform app.emit_presence(v_people);
+
+  return array(
+    select distinct streams.process_id
+    from events.streams
+    where streams.gateway = p_gateway
+  );
+end;
+$function$;
+
+comment on function events.renew_gateway(text, integer[]) is
+'Note that a gateway is alive and which of its processes are dead, and forget what dead ones held; its processes that hold streams.';
+
+revoke all on function events.renew_gateway(text, integer[]) from public;
+grant execute on function events.renew_gateway(text, integer[]) to circle27_worker;
+
 -- source: db/functions/events/take.sql
 -- events.take(p_limit): take the oldest events out of the outbox, in their order.
 --
 -- Take, publish, commit: a worker that dies in between gives them back. Two workers never get the same event
 -- (skip locked); nothing is skipped for good, for there is no cursor.
+--
+-- One way through the table, however many rows its statistics know of: the worker plans this while the outbox is empty,
+-- and keeps that plan when a matching has put 5,000 rows in. So the order comes from the primary key (no sort), and rows are
+-- found again by where they lie (ctid: they are locked, and never updated); a join had read the whole table for each.
 --
 -- Definer: the worker holds no right on the table.
 
@@ -6020,6 +9114,7 @@ language plpgsql
 volatile
 security definer
 set search_path = pg_catalog, pg_temp
+set enable_sort = off
 as $function$
 #variable_conflict use_column
 begin
@@ -6030,15 +9125,13 @@ begin
   return query
   with taken as (
     delete from events.outbox as queue
-    using (
-      select oldest.id, oldest.campus_id
+    where queue.ctid = any(array(
+      select oldest.ctid
       from events.outbox as oldest
       order by oldest.id
       limit p_limit
       for update skip locked
-    ) as batch
-    where queue.id = batch.id
-      and queue.campus_id = batch.campus_id
+    ))
     returning queue.id, queue.campus_id, queue.channel, queue.event, queue.payload, queue.emitted_at
   )
   select taken.id, taken.campus_id, taken.channel, taken.event, taken.payload, taken.emitted_at
@@ -6272,6 +9365,39 @@ comment on function identity.erase(uuid, text, timestamptz) is
 revoke all on function identity.erase(uuid, text, timestamptz) from public;
 grant execute on function identity.erase(uuid, text, timestamptz) to circle27_owner;
 
+-- source: db/functions/identity/forget_former_keys.sql
+-- identity.forget_former_keys(): only the key that signs access tokens now stays; returns how many went.
+--
+-- For when nobody accepts the former ones any more: a secret that is of no use is one less to lose. What it signed counts
+-- or not as PostgREST says, which has its own copy.
+
+create or replace function identity.forget_former_keys()
+returns integer
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_gone integer;
+begin
+  delete from identity.keys as former
+  where former.purpose = 'access'
+    and exists (
+      select
+      from identity.keys as newer
+      where newer.purpose = 'access'
+        and newer.created_at > former.created_at
+    );
+  get diagnostics v_gone = row_count;
+  return v_gone;
+end;
+$function$;
+
+comment on function identity.forget_former_keys() is
+'Delete the keys for access tokens but the one that signs now; how many.';
+
+revoke all on function identity.forget_former_keys() from public;
+
 -- source: db/functions/identity/forget_old.sql
 -- identity.forget_old(p_now): delete requests for codes and sessions that can't matter any more; returns how many.
 --
@@ -6344,12 +9470,14 @@ comment on function identity.hmac_sha256(bytea, bytea) is
 revoke all on function identity.hmac_sha256(bytea, bytea) from public;
 
 -- source: db/functions/identity/mail_failed.sql
--- identity.mail_failed(p_mail_id, p_attempt, p_refused, p_error, p_now): the attempt failed.
+-- identity.mail_failed(p_mail_id, p_attempt, p_refused, p_error, p_now, p_by_server): the attempt failed.
 --
 -- p_refused: the server took the time to say that it will never take this mail (no such mailbox). The mail is forgotten,
 -- and nothing is wrong with the server.
 -- Otherwise the mail rests 2 s, 4 s, 8 s ... 5 min, and the failure counts for the breaker: five in a row, and the server is
 -- left alone for 10 s, 20 s ... 5 min.
+-- p_by_server false: the server is well, and refused this recipient for now (a full mailbox, greylisting). The mail rests, and that
+-- counts for nothing: else five such addresses, which anybody may name, would keep everybody's mail.
 -- p_error null: it was not even tried, as the server failed the mail before it. Counts for nothing, and is due at once.
 -- What was in hand when that began fails with the rest, and counts no more: ten mails
 -- that meet one short outage are no reason to leave it alone for minutes.
@@ -6357,7 +9485,12 @@ revoke all on function identity.hmac_sha256(bytea, bytea) from public;
 -- Definer: the worker holds no right on the tables.
 
 create or replace function identity.mail_failed(
-  p_mail_id bigint, p_attempt integer, p_refused boolean, p_error text, p_now timestamptz default clock_timestamp()
+  p_mail_id bigint,
+  p_attempt integer,
+  p_refused boolean,
+  p_error text,
+  p_now timestamptz default clock_timestamp(),
+  p_by_server boolean default true
 )
 returns void
 language plpgsql
@@ -6376,6 +9509,11 @@ begin
 
     if found then
       perform audit.record('mail.refused', null, null, null, jsonb_build_object('mailId', p_mail_id));
+
+      -- If it was the trial, it told nothing: another mail may be one at once.
+      update identity.mail_server
+      set trial_until = null
+      where mail_server.trial_until is not null;
     end if;
     return;
   end if;
@@ -6393,10 +9531,15 @@ begin
   where mails.mail_id = p_mail_id
     and mails.attempts = p_attempt;
 
+  if not p_by_server then
+    return;
+  end if;
+
   update identity.mail_server
   set failures = failures + 1,
     failed_at = p_now,
     error = left(p_error, 200),
+    trial_until = null,
     open_until = case
       when failures + 1 >= v_patience
         then p_now + make_interval(secs => least(v_longest, 10 * 2.0 ^ least(failures + 1 - v_patience, 20)))
@@ -6406,11 +9549,11 @@ begin
 end;
 $function$;
 
-comment on function identity.mail_failed(bigint, integer, boolean, text, timestamptz) is
-'This attempt failed: for ever (p_refused), or to be tried again; p_error null: it was not tried. Keeps the first 200 characters of p_error.';
+comment on function identity.mail_failed(bigint, integer, boolean, text, timestamptz, boolean) is
+'This attempt failed: for ever (p_refused), or to be tried again, which tells of the server if p_by_server; p_error null: it was not tried. Keeps the first 200 characters of p_error.';
 
-revoke all on function identity.mail_failed(bigint, integer, boolean, text, timestamptz) from public;
-grant execute on function identity.mail_failed(bigint, integer, boolean, text, timestamptz) to circle27_worker;
+revoke all on function identity.mail_failed(bigint, integer, boolean, text, timestamptz, boolean) from public;
+grant execute on function identity.mail_failed(bigint, integer, boolean, text, timestamptz, boolean) to circle27_worker;
 
 -- source: db/functions/identity/mail_sent.sql
 -- identity.mail_sent(p_mail_id, p_attempt): the mail server has it. The breaker closes.
@@ -6431,7 +9574,8 @@ begin
 
   update identity.mail_server
   set failures = 0,
-    open_until = null
+    open_until = null,
+    trial_until = null
   where mail_server.failures > 0
     or mail_server.open_until is not null;
 end;
@@ -6480,6 +9624,8 @@ grant execute on function identity.mail_status(timestamptz) to circle27_monitor;
 -- source: db/functions/identity/member_sessions.sql
 -- identity.member_sessions(p_user_id, p_session_id, p_now): where the member is signed in, the newest first.
 --
+-- p_now null: also where they were, for as long as that is remembered, address and client included: for the export.
+--
 -- Definer: called by the api as circle27_owner, which sees no table of this schema.
 
 create or replace function identity.member_sessions(p_user_id uuid, p_session_id uuid, p_now timestamptz)
@@ -6505,8 +9651,7 @@ begin
       )
       from identity.sessions
       where sessions.user_id = p_user_id
-        and sessions.ended_at is null
-        and sessions.expires_at > p_now
+        and (p_now is null or (sessions.ended_at is null and sessions.expires_at > p_now))
     ),
     '[]'
   );
@@ -6514,7 +9659,7 @@ end;
 $function$;
 
 comment on function identity.member_sessions(uuid, uuid, timestamptz) is
-'Where the member is signed in: [{sessionId, current, signedInAt, renewedAt, userAgent, address}], the newest first.';
+'Where the member is signed in: [{sessionId, current, signedInAt, renewedAt, userAgent, address}], the newest first; p_now null: also where they were.';
 
 revoke all on function identity.member_sessions(uuid, uuid, timestamptz) from public;
 grant execute on function identity.member_sessions(uuid, uuid, timestamptz) to circle27_owner;
@@ -6553,6 +9698,94 @@ comment on function identity.note_session(text, uuid, uuid, timestamptz) is
 'Know this session, and that it is the member''s. Refuses not_yours.';
 
 revoke all on function identity.note_session(text, uuid, uuid, timestamptz) from public;
+
+-- source: db/functions/identity/queue_circle_mails.sql
+-- identity.queue_circle_mails(...): a mail about one slot's circle to each of these members, to be written when it is taken.
+--
+-- Due after p_pause, of no use after p_life.
+--
+-- One that still waits is enough, for it will say what is true when it is sent. One that is on its way may be too early:
+-- it counts as another attempt, so that it is not forgotten when that one was sent, and goes out again.
+--
+-- Definer: called by the app as circle27_owner, which sees no table of this schema.
+
+create or replace function identity.queue_circle_mails(
+  p_campus_id text,
+  p_time_slot timestamptz,
+  p_user_ids uuid[],
+  p_recipients text[],
+  p_life interval,
+  p_pause interval,
+  p_now timestamptz default clock_timestamp()
+)
+returns void
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+set timezone = 'UTC'
+as $function$
+begin
+  insert into identity.mails as mails (kind, recipient, facts, created_at, expires_at, next_try_at)
+  select
+    'circle',
+    told.recipient,
+    jsonb_build_object('campusId', p_campus_id, 'userId', told.user_id, 'timeSlot', p_time_slot),
+    p_now,
+    p_now + p_life,
+    p_now + p_pause
+  from unnest(p_user_ids, p_recipients) as told (user_id, recipient)
+  on conflict (recipient, (facts ->> 'timeSlot')) where kind = 'circle' do update
+  set attempts = mails.attempts + 1, next_try_at = excluded.next_try_at
+  where mails.attempts > 0;
+end;
+$function$;
+
+comment on function identity.queue_circle_mails(text, timestamptz, uuid[], text[], interval, interval, timestamptz) is
+'Put a mail about one slot''s circle to each of these members into the queue; one that waits already is enough.';
+
+revoke all on function identity.queue_circle_mails(
+  text, timestamptz, uuid[], text[], interval, interval, timestamptz
+) from public;
+grant execute on function identity.queue_circle_mails(
+  text, timestamptz, uuid[], text[], interval, interval, timestamptz
+) to circle27_owner;
+
+-- source: db/functions/identity/queue_slot_mails.sql
+-- identity.queue_slot_mails(p_campus_id, p_time_slot, p_life): a mail about their circle to everybody of one slot: one row.
+--
+-- Everybody waits for the matching, so it does not write 2,500 mails: identity.take_mails() does, when this one is due. In
+-- ten seconds: by then all have heard by the stream. After p_life it is of no use; nothing is queued if that is now.
+--
+-- Definer: called by the app as circle27_owner, which sees no table of this schema.
+
+create or replace function identity.queue_slot_mails(
+  p_campus_id text, p_time_slot timestamptz, p_life interval, p_now timestamptz default clock_timestamp()
+)
+returns void
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+set timezone = 'UTC'
+as $function$
+begin
+  insert into identity.mails (kind, facts, created_at, expires_at, next_try_at)
+  select
+    'circles',
+    jsonb_build_object('campusId', p_campus_id, 'timeSlot', p_time_slot),
+    p_now,
+    p_now + p_life,
+    p_now + interval '10 seconds'
+  where p_life > interval '0';
+end;
+$function$;
+
+comment on function identity.queue_slot_mails(text, timestamptz, interval, timestamptz) is
+'Put the mails about their circles to everybody of one slot into the queue, as one row that is taken apart later.';
+
+revoke all on function identity.queue_slot_mails(text, timestamptz, interval, timestamptz) from public;
+grant execute on function identity.queue_slot_mails(text, timestamptz, interval, timestamptz) to circle27_owner;
 
 -- source: db/functions/identity/refresh_session.sql
 -- identity.refresh_session(p_refresh_token, p_now): new tokens for a session; the old refresh token is used up.
@@ -6951,10 +10184,16 @@ revoke all on function identity.sign_token(jsonb) from public;
 -- Whoever dies with a mail in hand loses nothing: after the minute another takes it. (A mail may so go out
 -- twice, never not at all.) What is of no use any more is forgotten here.
 --
+-- Login codes first: somebody waits for each.
+--
+-- What a mail says about a circle is looked up now: a circle that has changed since is told as it is. Nothing is sent to who
+-- wants no such mail any more. The mails of a whole slot are put into the queue now, for the next call: the matching, for
+-- which everybody waits, writes one row.
+--
 -- A login code is made now, and stands nowhere but in the answer: the table keeps its hash, and its ten minutes begin.
 -- A code that was sent before and not used stops counting.
 --
--- The circuit breaker: while the server is left alone, none; after that one, to try it.
+-- The circuit breaker: while the server is left alone, none; after that one, to try it, however many ask.
 --
 -- Definer: the worker holds no right on the tables.
 
@@ -6983,7 +10222,7 @@ begin
     select *
     from identity.mails
     where mails.next_try_at <= p_now
-    order by mails.next_try_at, mails.mail_id
+    order by mails.kind <> 'login_code', mails.next_try_at, mails.mail_id
     limit case when v_server.open_until is null then p_limit else 1 end
     for update skip locked
   loop
@@ -6991,6 +10230,16 @@ begin
       delete from identity.mails where mails.mail_id = v_mail.mail_id;
       perform audit.record('mail.expired', v_mail.facts ->> 'campusId');
       continue;
+    end if;
+
+    if v_server.open_until is not null then
+      update identity.mail_server
+      set trial_until = p_now + v_lease
+      where coalesce(mail_server.trial_until, '-infinity') <= p_now;
+
+      if not found then
+        return;  -- another tries it now
+      end if;
     end if;
 
     update identity.mails
@@ -7013,6 +10262,18 @@ begin
       v_mail.facts := v_mail.facts || jsonb_build_object(
         'code', v_code, 'livesMinutes', ceil(extract(epoch from v_settings.code_life) / 60)::integer
       );
+    elsif v_mail.kind = 'circles' then
+      delete from identity.mails where mails.mail_id = v_mail.mail_id;
+      perform app.mail_slot(v_mail.facts ->> 'campusId', (v_mail.facts ->> 'timeSlot')::timestamptz);
+      continue;
+    elsif v_mail.kind = 'circle' then
+      v_mail.facts := app.circle_mail(
+        v_mail.facts ->> 'campusId', (v_mail.facts ->> 'userId')::uuid, (v_mail.facts ->> 'timeSlot')::timestamptz
+      );
+      if v_mail.facts is null then
+        delete from identity.mails where mails.mail_id = v_mail.mail_id;
+        continue;
+      end if;
     end if;
 
     return query values (v_mail.mail_id, v_mail.attempts + 1, v_mail.kind, v_mail.recipient, v_mail.facts);
@@ -7258,26 +10519,26 @@ language plpgsql
 volatile
 as $function$
 declare
-  v_pace    interval := p_window / p_quota;
-  v_full_at timestamptz;
-  v_now     timestamptz;
+  v_pace interval := p_window / p_quota;
 begin
   insert into ops.buckets as buckets (caller, full_at)
   values (p_caller, coalesce(p_now, clock_timestamp()) + v_pace)
   on conflict on constraint buckets_pkey do update
   set full_at = greatest(buckets.full_at, coalesce(p_now, clock_timestamp())) + v_pace
   where buckets.full_at + v_pace <= coalesce(p_now, clock_timestamp()) + p_window
-  returning buckets.full_at into v_full_at;
+  returning
+    floor(
+      extract(epoch from coalesce(p_now, clock_timestamp()) + p_window - buckets.full_at) / extract(epoch from v_pace)
+    )
+  into remaining;
 
-  v_now := coalesce(p_now, clock_timestamp());
   if found then
-    remaining := floor(extract(epoch from p_window - (v_full_at - v_now)) / extract(epoch from v_pace));
     return;
   end if;
 
   -- Still locked by this transaction, so it is what was compared.
   retry_after := (
-    select greatest(1, ceil(extract(epoch from buckets.full_at + v_pace - p_window - v_now)))
+    select greatest(1, ceil(extract(epoch from buckets.full_at + v_pace - p_window - coalesce(p_now, clock_timestamp()))))
     from ops.buckets
     where buckets.caller = p_caller
   );
@@ -7298,18 +10559,9 @@ create policy own_blocks on app.blocks
 for select
 to authenticated
 -- The member's own, by the index on user_id.
-using (user_id = (select auth.uid()));
+using (user_id = (select app.my_id()));
 
 comment on policy own_blocks on app.blocks is 'A member reads whom they block, never who blocks them.';
-
-create policy open_account on app.blocks
-as restrictive
-for select
-to authenticated
--- Who has deleted the account sees nothing, whatever token is left; evaluated once for a query.
-using ((select app.account_is_open()));
-
-comment on policy open_account on app.blocks is 'Who has deleted the account reads nothing, whatever token is left.';
 
 -- source: db/policies/campus_domains.sql
 -- app.campus_domains: requests read it through the functions only.
@@ -7335,7 +10587,7 @@ to authenticated
 using (
   ctid = any((select app.my_place_rows())::tid[])
   and (
-    user_id = (select auth.uid())
+    user_id = (select app.my_id())
     or (campus_id, time_slot, circle_no) in (
       select
         places.campus_id,
@@ -7354,7 +10606,7 @@ as restrictive
 for select
 to authenticated
 -- Who has deleted the account sees nothing, whatever token is left; evaluated once for a query.
-using ((select app.account_is_open()));
+using ((select app.my_id()) is not null);
 
 comment on policy open_account on app.circle_members is 'Who has deleted the account reads nothing, whatever token is left.';
 
@@ -7385,7 +10637,7 @@ as restrictive
 for select
 to authenticated
 -- Who has deleted the account sees nothing, whatever token is left; evaluated once for a query.
-using ((select app.account_is_open()));
+using ((select app.my_id()) is not null);
 
 comment on policy open_account on app.circles is 'Who has deleted the account reads nothing, whatever token is left.';
 
@@ -7411,18 +10663,9 @@ create policy own_feedback on app.feedback
 for select
 to authenticated
 -- The member's own, by the index on user_id.
-using (user_id = (select auth.uid()));
+using (user_id = (select app.my_id()));
 
 comment on policy own_feedback on app.feedback is 'A member reads what they said themselves.';
-
-create policy open_account on app.feedback
-as restrictive
-for select
-to authenticated
--- Who has deleted the account sees nothing, whatever token is left; evaluated once for a query.
-using ((select app.account_is_open()));
-
-comment on policy open_account on app.feedback is 'Who has deleted the account reads nothing, whatever token is left.';
 
 -- source: db/policies/feedback_about.sql
 -- app.feedback_about: a member reads what they said themselves, and never what was said about them.
@@ -7433,18 +10676,9 @@ create policy own_words on app.feedback_about
 for select
 to authenticated
 -- The member's own, by the index on user_id.
-using (user_id = (select auth.uid()));
+using (user_id = (select app.my_id()));
 
 comment on policy own_words on app.feedback_about is 'A member reads what they said themselves, never what was said about them.';
-
-create policy open_account on app.feedback_about
-as restrictive
-for select
-to authenticated
--- Who has deleted the account sees nothing, whatever token is left; evaluated once for a query.
-using ((select app.account_is_open()));
-
-comment on policy open_account on app.feedback_about is 'Who has deleted the account reads nothing, whatever token is left.';
 
 -- source: db/policies/meeting_spots.sql
 -- app.meeting_spots: requests read it through the functions only.
@@ -7481,7 +10715,7 @@ grant select on app.users to service_role;
 create policy own_row on app.users
 for select
 to authenticated
-using (user_id = (select auth.uid()));
+using (user_id = (select app.my_id()));
 
 comment on policy own_row on app.users is 'A member reads their own row.';
 
@@ -7498,7 +10732,7 @@ as restrictive
 for select
 to authenticated
 -- Who has deleted the account sees nothing, whatever token is left; evaluated once for a query.
-using ((select app.account_is_open()));
+using ((select app.my_id()) is not null);
 
 comment on policy open_account on app.users is 'Who has deleted the account reads nothing, whatever token is left.';
 
@@ -7511,17 +10745,8 @@ create policy own_entries on app.waitlist_entries
 for select
 to authenticated
 -- The member's own, by the index on user_id; the sub-select is evaluated once for a query, not for each row.
-using (user_id = (select auth.uid()));
+using (user_id = (select app.my_id()));
 
 comment on policy own_entries on app.waitlist_entries is 'A member reads their own entries.';
-
-create policy open_account on app.waitlist_entries
-as restrictive
-for select
-to authenticated
--- Who has deleted the account sees nothing, whatever token is left; evaluated once for a query.
-using ((select app.account_is_open()));
-
-comment on policy open_account on app.waitlist_entries is 'Who has deleted the account reads nothing, whatever token is left.';
 
 commit;

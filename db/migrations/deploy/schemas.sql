@@ -20,7 +20,7 @@ grant usage on schema app to anon, authenticated, service_role, circle27_worker,
 
 create schema events;
 comment on schema events is 'The outbox: what has happened and is still to be told.';
-grant usage on schema events to circle27_worker;
+grant usage on schema events to circle27_worker, circle27_monitor;
 
 create schema ops;
 comment on schema ops is 'Flags, limits, metrics and health.';

@@ -22,13 +22,15 @@ create table app.time_slots (
   version      bigint not null,
   match_seed   bigint,
   match_report jsonb,
+  match_inputs jsonb,
   constraint time_slots_pkey primary key (campus_id, time_slot),
   constraint time_slots_campus_id_fkey foreign key (campus_id) references app.campuses (campus_id) on delete cascade,
   constraint time_slots_times_ascend check (
     deadline_at < time_slot and time_slot < ends_at and isfinite(deadline_at) and isfinite(ends_at)
   ),
   constraint time_slots_matched_after_deadline check (matched_at >= deadline_at),
-  constraint time_slots_report_of_a_match check (match_report is null or matched_at is not null)
+  constraint time_slots_report_of_a_match check (match_report is null or matched_at is not null),
+  constraint time_slots_inputs_of_a_match check (match_inputs is null or matched_at is not null)
 );
 comment on table app.time_slots is 'The meetings on offer: one row for each campus and instant.';
 comment on column app.time_slots.campus_id is 'The campus that offers it.';
@@ -40,6 +42,7 @@ comment on column app.time_slots.cancelled_at is 'When the slot was called off (
 comment on column app.time_slots.version is 'Version of the last change to the slot itself.';
 comment on column app.time_slots.match_seed is 'What the matching drew from: the same seed gives the same circles.';
 comment on column app.time_slots.match_report is 'What the matching did, in numbers.';
+comment on column app.time_slots.match_inputs is 'What the matching knew and nothing else keeps: the campus''s rules and the walls, as pairs of places in the drawn order.';
 create index time_slots_due_idx on app.time_slots (deadline_at, campus_id)
 where matched_at is null and cancelled_at is null;
 comment on index app.time_slots_due_idx is 'Deadlines that passed unmatched, and the next one to come.';
@@ -58,6 +61,7 @@ create table app.waitlist_entries (
   joined_at timestamptz not null,
   left_at   timestamptz,
   version   bigint not null,
+  left_out  boolean not null default false,
   constraint waitlist_entries_pkey primary key (campus_id, time_slot, user_id),
   constraint waitlist_entries_user_fkey foreign key (campus_id, user_id)
   references app.users (campus_id, user_id) on delete cascade,
@@ -70,6 +74,9 @@ comment on column app.waitlist_entries.user_id is 'The member.';
 comment on column app.waitlist_entries.joined_at is 'When the member joined last (app clock).';
 comment on column app.waitlist_entries.left_at is 'When the member left (app clock); null while on the list.';
 comment on column app.waitlist_entries.version is 'Version of the last change to what this member''s button says.';
+comment on column app.waitlist_entries.left_out is 'Whether the matching had no place for this member.';
+create index waitlist_entries_left_out_idx on app.waitlist_entries (campus_id, user_id, time_slot) where left_out;
+comment on index app.waitlist_entries_left_out_idx is 'Who was left out of late: the matching places them first.';
 create index waitlist_entries_user_id_idx on app.waitlist_entries (user_id, campus_id, time_slot);
 comment on index app.waitlist_entries_user_id_idx is 'One member''s entries: the policy, the export and the foreign key.';
 alter table app.waitlist_entries enable row level security;
@@ -96,33 +103,47 @@ comment on column app.circles.spot_id is 'Where it meets; null where the campus 
 alter table app.circles enable row level security;
 
 -- A place's life: (none) --matching--> [in the circle] --cancelled_at set--> [given up]
+--                                          |    ^
+--                                          +----+ moved, as too few were left: circle_no another, moved_from the first
 -- The key holds no circle number: nobody can be in two circles of one slot.
 create table app.circle_members (
-  campus_id    text not null,
-  time_slot    timestamptz not null,
-  user_id      uuid not null,
-  circle_no    integer not null,
-  cancelled_at timestamptz,
-  attended     boolean,
+  campus_id     text not null,
+  time_slot     timestamptz not null,
+  user_id       uuid not null,
+  circle_no     integer not null,
+  moved_from    integer,
+  moved_at      timestamptz,
+  cancelled_at  timestamptz,
+  attended      boolean,
+  changes_count integer not null default 0,
   constraint circle_members_pkey primary key (campus_id, time_slot, user_id),
+  -- PostgREST embeds places in circles by it, too.
   constraint circle_members_circle_fkey foreign key (campus_id, time_slot, circle_no)
   references app.circles (campus_id, time_slot, circle_no) on delete cascade,
   -- Only who is on the list gets a place; the entry refers to the member.
   constraint circle_members_entry_fkey foreign key (campus_id, time_slot, user_id)
-  references app.waitlist_entries (campus_id, time_slot, user_id) on delete cascade
+  references app.waitlist_entries (campus_id, time_slot, user_id) on delete cascade,
+  constraint circle_members_moved_elsewhere check (moved_from <> circle_no and moved_from > 0),
+  constraint circle_members_moved_at_a_time check ((moved_from is null) = (moved_at is null)),
+  constraint circle_members_changes_count_sane check (changes_count >= 0)
 );
 comment on table app.circle_members is 'Who meets whom: at most one circle for each member and slot.';
 comment on column app.circle_members.campus_id is 'The campus of circle and member.';
 comment on column app.circle_members.time_slot is 'The slot.';
 comment on column app.circle_members.user_id is 'The member.';
 comment on column app.circle_members.circle_no is 'The member''s circle.';
+comment on column app.circle_members.moved_from is 'The circle that the matching had formed, if a merger moved the member on; null if it is the same.';
+comment on column app.circle_members.moved_at is 'When the member was moved, the last time (app clock); null if they were not.';
 comment on column app.circle_members.cancelled_at is 'When the place was given up (app clock); such a member is in no circle.';
 comment on column app.circle_members.attended is 'Whether the member came; null while unknown.';
+comment on column app.circle_members.changes_count is 'How often the circle has changed for this member since the matching; numbers the versions of the calendar''s entry.';
 -- Not beginning like the primary key, for the same reason as in app.circles.
 create index circle_members_circle_idx on app.circle_members (circle_no, time_slot, campus_id);
 comment on index app.circle_members_circle_idx is 'The members of one circle.';
 create index circle_members_user_id_idx on app.circle_members (user_id, campus_id, time_slot);
 comment on index app.circle_members_user_id_idx is 'One member''s circles: the policies, the export and the foreign key.';
+create index circle_members_no_shows_idx on app.circle_members (campus_id, user_id, time_slot) where attended = false;
+comment on index app.circle_members_no_shows_idx is 'Who stayed away of late: the matching spreads them.';
 alter table app.circle_members enable row level security;
 
 -- Only who was in a circle can have given feedback: the key says so.
@@ -148,6 +169,8 @@ comment on column app.feedback.comment is 'Free words, seen by operators only.';
 comment on column app.feedback.created_at is 'When it was given (app clock).';
 create index feedback_user_id_idx on app.feedback (user_id, campus_id, time_slot);
 comment on index app.feedback_user_id_idx is 'One member''s feedback: the policy and the export.';
+create index feedback_low_idx on app.feedback (campus_id, user_id, time_slot) where rating <= 2;
+comment on index app.feedback_low_idx is 'Low ratings: the matching keeps those people apart.';
 alter table app.feedback enable row level security;
 
 -- A part of the feedback: it is given with it, never alone, and once for each circle-mate.
@@ -178,6 +201,9 @@ create index feedback_about_about_idx on app.feedback_about (campus_id, about_id
 comment on index app.feedback_about_about_idx is 'What was said about one member; the foreign key.';
 create index feedback_about_user_id_idx on app.feedback_about (user_id, campus_id, time_slot);
 comment on index app.feedback_about_user_id_idx is 'What one member said: the policy and the export.';
+create index feedback_about_wishes_idx on app.feedback_about (campus_id, user_id, about_id)
+where meet_again is not null;
+comment on index app.feedback_about_wishes_idx is 'Who wants to meet whom again, or not: the matching asks.';
 alter table app.feedback_about enable row level security;
 
 commit;

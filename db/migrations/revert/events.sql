@@ -5,5 +5,7 @@ begin;
 set local role circle27_owner;
 
 drop table events.outbox;
+drop table events.streams;
+drop table events.gateways;
 
 commit;
