@@ -76,7 +76,9 @@ begin
   perform app.emit_slot(p_campus_id, p_time_slot, v_now);
   perform app.emit_circles(p_campus_id, p_time_slot);  -- first: who sees `confirmed` knows with whom
   perform app.emit_buttons(p_campus_id, p_time_slot, v_now);
-  perform identity.queue_slot_mails(p_campus_id, p_time_slot, v_slot.ends_at - v_now);
+  if cardinality(v_people) > 0 then
+    perform identity.queue_slot_mails(p_campus_id, p_time_slot, v_slot.ends_at - v_now);
+  end if;
   perform audit.record('slot.matched', p_campus_id, null, p_time_slot, v_report);
 
   return v_report;
