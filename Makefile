@@ -43,12 +43,15 @@ lint: setup ## ruff, mypy, sqlfluff, squawk, snapshot
 format: setup ## format the Python code
 	.venv/bin/ruff check --fix -q . && .venv/bin/ruff format -q .
 
-bench: ## buttons against an empty call, joining against an insert, a million events, plans, row level security (needs wrk and a stack with CIRCLE27_RATE_LIMITS=off)
-	.venv/bin/python bench/button_states/run.py
+bench: setup ## everything against something, and docs/performance.md (an hour; needs wrk, 20 GB and a stack with CIRCLE27_RATE_LIMITS=off)
+	.venv/bin/pip install -q -e '.[bench]'
+	PATH=$(CURDIR)/.venv/bin:$$PATH .venv/bin/python -m bench.peers.run
+	PATH=$(CURDIR)/.venv/bin:$$PATH .venv/bin/python -m bench.growth.run
 	.venv/bin/python bench/join/run.py
 	.venv/bin/python bench/outbox/run.py
 	.venv/bin/python bench/plans/run.py
 	.venv/bin/python bench/row_security/run.py
+	.venv/bin/python -m bench.report
 
 bench-matching: setup ## the matching: times, simulated campuses, social golfers, beside others (ten minutes; exits with 1 where a budget is missed)
 	.venv/bin/python -m bench.matching.run $(ARGS)

@@ -638,9 +638,13 @@ create table app.circles (
   time_slot timestamp with time zone not null,
   circle_no integer not null,
   spot_id text,
+  ends_at timestamp with time zone not null,
+  called_off boolean default false not null,
   constraint circles_circle_no_positive CHECK (circle_no > 0),
+  constraint circles_ends_after_start CHECK (ends_at > time_slot),
   constraint circles_pkey PRIMARY KEY (campus_id, time_slot, circle_no),
   constraint circles_spot_fkey FOREIGN KEY (campus_id, spot_id) REFERENCES app.meeting_spots(campus_id, spot_id),
+  constraint circles_spot_free EXCLUDE USING gist (campus_id WITH =, spot_id WITH =, tstzrange(time_slot, ends_at) WITH &&) WHERE (spot_id IS NOT NULL AND NOT called_off),
   constraint circles_spot_key UNIQUE (spot_id, campus_id, time_slot),
   constraint circles_time_slot_fkey FOREIGN KEY (campus_id, time_slot) REFERENCES app.time_slots(campus_id, time_slot) ON DELETE CASCADE
 );
@@ -825,7 +829,7 @@ create table app.users (
   constraint users_campus_id_email_key UNIQUE (campus_id, email),
   constraint users_directory_fkey FOREIGN KEY (campus_id, user_id) REFERENCES app.user_campuses(campus_id, user_id) ON DELETE CASCADE,
   constraint users_display_name_sane CHECK (display_name = btrim(display_name) AND length(display_name) >= 1 AND length(display_name) <= 80 AND display_name !~ '[[:cntrl:]]'::text),
-  constraint users_email_form CHECK (email = lower(email) AND length(email) <= 254 AND email ~ '^[a-z0-9.!#$%&''*+/=?^_`{|}~-]{1,64}@[^@]+$'::text AND email ~ '@([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])$'::text),
+  constraint users_email_form CHECK (email = lower(email) AND length(email) <= 254 AND email !~ '=\?'::text AND email ~ '^[a-z0-9.!#$%&''*+/=?^_`{|}~-]{1,64}@[^@]+$'::text AND email ~ '@([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])$'::text),
   constraint users_pkey PRIMARY KEY (campus_id, user_id),
   constraint users_tier_known CHECK (tier = ANY (ARRAY['user'::text, 'pro'::text, 'operator'::text]))
 );
@@ -1231,8 +1235,8 @@ create function app.feedback_about(p_campus_id text, p_user_id uuid, p_time_slot
   set search_path = pg_catalog, pg_temp
 alter function app.feedback_about(text,uuid,timestamp with time zone,jsonb) owner to circle27_owner;
 
--- function app.form_circles(integer,integer,integer,integer,integer[],integer[],integer[],integer[],integer[],integer[],integer[],integer[],bigint)
-create function app.form_circles(p_people integer, p_size_min integer, p_size_target integer, p_size_max integer, p_wall_a integer[], p_wall_b integer[], p_pair_a integer[], p_pair_b integer[], p_pair_cost integer[], p_missed integer[], p_risk integer[], p_class integer[], p_seed bigint, OUT circles integer[], OUT steps integer)
+-- function app.form_circles(integer[],integer,integer,integer[],integer[],integer[],integer[],integer[],integer[],integer[],integer[],bigint)
+create function app.form_circles(p_seats integer[], p_size_min integer, p_size_max integer, p_wall_a integer[], p_wall_b integer[], p_pair_a integer[], p_pair_b integer[], p_pair_cost integer[], p_pool integer[], p_risk integer[], p_class integer[], p_seed bigint, OUT circles integer[], OUT steps integer)
   returns record
   language plpgsql
   immutable
@@ -1240,7 +1244,7 @@ create function app.form_circles(p_people integer, p_size_min integer, p_size_ta
   security invoker
   set plan_cache_mode = force_custom_plan
   set search_path = pg_catalog, pg_temp
-alter function app.form_circles(integer,integer,integer,integer,integer[],integer[],integer[],integer[],integer[],integer[],integer[],integer[],bigint) owner to circle27_owner;
+alter function app.form_circles(integer[],integer,integer,integer[],integer[],integer[],integer[],integer[],integer[],integer[],integer[],bigint) owner to circle27_owner;
 
 -- function app.free_spot(text,timestamp with time zone,integer,integer)
 create function app.free_spot(p_campus_id text, p_time_slot timestamp with time zone, p_circle_no integer, p_heir integer)
@@ -1299,8 +1303,8 @@ create function app.judge_no_shows(p_campus_id text, p_time_slot timestamp with 
   set search_path = pg_catalog, pg_temp
 alter function app.judge_no_shows(text,timestamp with time zone,uuid[],timestamp with time zone) owner to circle27_owner;
 
--- function app.known_meetings(text,uuid[],timestamp with time zone)
-create function app.known_meetings(p_campus_id text, p_people uuid[], p_time_slot timestamp with time zone)
+-- function app.known_meetings(text,uuid[],timestamp with time zone,integer[],integer[])
+create function app.known_meetings(p_campus_id text, p_people uuid[], p_time_slot timestamp with time zone, p_seats integer[] DEFAULT NULL::integer[], p_of integer[] DEFAULT NULL::integer[])
   returns TABLE(a integer, b integer, meetings_count integer, last_met_at timestamp with time zone)
   language plpgsql
   stable
@@ -1311,11 +1315,11 @@ create function app.known_meetings(p_campus_id text, p_people uuid[], p_time_slo
   set enable_nestloop = off
   set plan_cache_mode = force_custom_plan
   set search_path = pg_catalog, pg_temp
-alter function app.known_meetings(text,uuid[],timestamp with time zone) owner to circle27_owner;
+alter function app.known_meetings(text,uuid[],timestamp with time zone,integer[],integer[]) owner to circle27_owner;
 
 -- function app.known_wishes(text,uuid[],timestamp with time zone)
 create function app.known_wishes(p_campus_id text, p_people uuid[], p_time_slot timestamp with time zone)
-  returns TABLE(user_a uuid, user_b uuid, apart boolean, again boolean)
+  returns TABLE(a integer, b integer, apart boolean, again boolean)
   language plpgsql
   stable
   parallel unsafe
@@ -1645,6 +1649,20 @@ create function app.own_circle_no(p_campus_id text, p_user_id uuid, p_slot app.t
   set search_path = pg_catalog, pg_temp
 alter function app.own_circle_no(text,uuid,app.time_slots,timestamp with time zone) owner to circle27_owner;
 
+-- function app.pair_costs(app.campuses,uuid[],integer[],timestamp with time zone,integer[])
+create function app.pair_costs(p_campus app.campuses, p_people uuid[], p_repeats integer[], p_time_slot timestamp with time zone, p_of integer[] DEFAULT NULL::integer[])
+  returns TABLE(a integer, b integer, repeat integer, fair integer, said integer)
+  language plpgsql
+  stable
+  parallel unsafe
+  security invoker
+  rows 100000
+  set enable_mergejoin = off
+  set plan_cache_mode = force_custom_plan
+  set search_path = pg_catalog, pg_temp
+  set work_mem = 64MB
+alter function app.pair_costs(app.campuses,uuid[],integer[],timestamp with time zone,integer[]) owner to circle27_owner;
+
 -- function app.pre_request()
 create function app.pre_request()
   returns void
@@ -1761,7 +1779,6 @@ create function app.seat_circles(p_slot app.time_slots, p_people uuid[], p_circl
   volatile
   parallel unsafe
   security invoker
-  set plan_cache_mode = force_custom_plan
   set search_path = pg_catalog, pg_temp
   set work_mem = 64MB
 alter function app.seat_circles(app.time_slots,uuid[],integer[],bigint) owner to circle27_owner;
@@ -1895,8 +1912,8 @@ create function app.suspend_user(p_campus_id text, p_user_id uuid, p_until times
   set search_path = pg_catalog, pg_temp
 alter function app.suspend_user(text,uuid,timestamp with time zone,text) owner to circle27_owner;
 
--- function app.swap_by_lists(integer[],integer,integer[],integer[],integer[],integer[],integer,integer[],integer,integer,bigint)
-create function app.swap_by_lists(p_circle_of integer[], p_size_min integer, p_pair_a integer[], p_pair_b integer[], p_pair_cost integer[], p_class integer[], p_class_cost integer, p_risk integer[], p_risk_cost integer, p_steps integer, p_seed bigint, OUT circle_of integer[], OUT steps integer)
+-- function app.swap_by_lists(integer[],integer,integer[],integer[],integer[],integer[],integer[],integer,integer[],integer,integer,bigint)
+create function app.swap_by_lists(p_circle_of integer[], p_size_min integer, p_pair_a integer[], p_pair_b integer[], p_pair_cost integer[], p_pool integer[], p_class integer[], p_class_cost integer, p_risk integer[], p_risk_cost integer, p_steps integer, p_seed bigint, OUT circle_of integer[], OUT steps integer)
   returns record
   language plpgsql
   immutable
@@ -1904,7 +1921,7 @@ create function app.swap_by_lists(p_circle_of integer[], p_size_min integer, p_p
   security invoker
   set plan_cache_mode = force_custom_plan
   set search_path = pg_catalog, pg_temp
-alter function app.swap_by_lists(integer[],integer,integer[],integer[],integer[],integer[],integer,integer[],integer,integer,bigint) owner to circle27_owner;
+alter function app.swap_by_lists(integer[],integer,integer[],integer[],integer[],integer[],integer[],integer,integer[],integer,integer,bigint) owner to circle27_owner;
 
 -- function app.swap_by_matrix(integer[],integer,integer,integer[],integer[],integer[],integer[],integer[],integer[],integer,integer,bigint)
 create function app.swap_by_matrix(p_circle_of integer[], p_size_min integer, p_size_max integer, p_pair_a integer[], p_pair_b integer[], p_pair_cost integer[], p_free_start integer[], p_free integer[], p_risk integer[], p_risk_cost integer, p_steps integer, p_seed bigint, OUT circle_of integer[], OUT cost integer, OUT steps integer)

@@ -806,7 +806,7 @@ export type Refusals = {
   block_user: "not_signed_in" | "no_campus" | "account_deleted" | "wrong_campus" | "block_oneself" | "member_not_found";
   cancel_place: "not_signed_in" | "no_campus" | "account_deleted" | "wrong_campus" | "slot_not_found" | "slot_cancelled" | "not_matched_yet" | "no_circle_formed" | "no_circle" | "meeting_begun";
   cancel_time_slot: "call_not_plain" | "not_signed_in" | "no_campus" | "account_deleted" | "wrong_campus" | "operators_only" | "slot_not_found" | "slot_ended";
-  delete_my_account: "not_signed_in" | "no_campus" | "account_deleted" | "wrong_campus" | "slot_busy" | "deadline_passed";
+  delete_my_account: "not_signed_in" | "no_campus" | "account_deleted" | "wrong_campus";
   explain_circle: "call_not_plain" | "not_signed_in" | "no_campus" | "account_deleted" | "wrong_campus" | "operators_only" | "slot_not_found" | "not_matched_yet" | "inputs_not_kept" | "circle_not_found";
   export_my_data: "not_signed_in" | "no_campus" | "account_deleted" | "wrong_campus";
   get_button_state: "not_signed_in" | "no_campus" | "account_deleted" | "wrong_campus" | "not_yours" | "member_not_found" | "slot_not_found";
@@ -833,7 +833,7 @@ export type Refusals = {
   sign_out: "not_signed_in" | "no_campus" | "account_deleted" | "wrong_campus" | "session_missing" | "not_yours";
   sign_out_everywhere: "not_signed_in" | "no_campus" | "account_deleted" | "wrong_campus" | "not_yours";
   submit_feedback: "not_signed_in" | "no_campus" | "account_deleted" | "wrong_campus" | "slot_not_found" | "slot_cancelled" | "not_matched_yet" | "no_circle_formed" | "no_circle" | "feedback_not_open" | "rating_invalid" | "comment_invalid" | "about_invalid" | "feedback_given";
-  suspend_user: "call_not_plain" | "not_signed_in" | "no_campus" | "account_deleted" | "wrong_campus" | "operators_only" | "own_case" | "suspension_invalid" | "member_not_found" | "slot_busy" | "deadline_passed";
+  suspend_user: "call_not_plain" | "not_signed_in" | "no_campus" | "account_deleted" | "wrong_campus" | "operators_only" | "own_case" | "suspension_invalid" | "member_not_found";
   time_slots: "campus_not_found" | "day_invalid";
   unblock_user: "not_signed_in" | "no_campus" | "account_deleted" | "wrong_campus";
   update_profile: "not_signed_in" | "no_campus" | "account_deleted" | "wrong_campus" | "display_name_invalid" | "attributes_invalid" | "member_not_found";

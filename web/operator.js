@@ -2,6 +2,7 @@
 
 import { Circle27 } from './circle27.js';
 import { line, steps } from './plots.js';
+import { why } from './why.js';
 import { clockTime, dayName, hour, trouble } from './words.js';
 
 const EACH_MS = 5000;
@@ -67,7 +68,9 @@ function show() {
     tile('Events that wait', day.outbox.waiting >= 1000 ? '1000+' : day.outbox.waiting, ''),
     tile('This call took', Math.round(samples.calls.at(-1)), 'ms', 'calls'),
   );
+  const focused = $('slots').contains(document.activeElement) && document.activeElement.getAttribute('aria-label');
   $('slots').replaceChildren(...day.slots.map((slot) => card(slot, timeZone)));
+  if (focused) $('slots').querySelector(`[aria-label="${CSS.escape(focused)}"]`)?.focus();
   if (!day.slots.length) $('slots').append(element('li', 'No meetups on this day.', 'muted'));
   $('limits').replaceChildren(...day.limits.map(limit));
 }
@@ -89,6 +92,7 @@ function card(slot, timeZone) {
   status.dataset.status = slot.slotStatus;
   head.append(element('h3', name), status);
   item.append(head, ...curve(slot, name, timeZone), facts(slot));
+  if (slot.match?.quality && slot.match.circles) item.append(reasons(slot, name, timeZone));
   return item;
 }
 
@@ -121,6 +125,14 @@ function facts({ onList, left, match, feedbackCount, averageRating }) {
   if (feedbackCount) rows.push(['Feedback', `${feedbackCount}, ${averageRating} on average`]);
   for (const [term, value] of rows) list.append(element('dt', term), element('dd', String(value)));
   return list;
+}
+
+function reasons(slot, name, timeZone) {
+  const button = element('button', 'Why these circles?', 'button');
+  button.type = 'button';
+  button.setAttribute('aria-label', `Why these circles for ${name}?`);
+  button.addEventListener('click', () => why(circle27, slot, timeZone));
+  return button;
 }
 
 function limit({ tier, callsAMinute, callers, empty }) {

@@ -1,10 +1,10 @@
 """How good and how quick the matching is. `make bench-matching` runs it.
 
-    .venv/bin/python -m bench.matching.run [--only times golfers simulations references] [--most 50000]
+    .venv/bin/python -m bench.matching.run [--only times golfers references simulations] [--most 50000]
 
-Makes a server of its own; needs no stack. Writes bench/results/matching.json and, with the extra `bench` installed
-(`.venv/bin/pip install -e '.[bench]'`), plots beside it and CP-SAT among the references. Exits with 1 where a budget is
-missed. About ten minutes on two free cores.
+Makes servers of its own, one for each part; needs no stack. Writes bench/results/matching.json, part by part, and, with
+the extra `bench` installed (`.venv/bin/pip install -e '.[bench]'`), plots beside it and CP-SAT among the references. A
+budget that is missed makes it exit with 1. About ten minutes on two free cores; only the times need both of them.
 """
 
 import argparse
@@ -19,43 +19,41 @@ from bench.matching import golfers, plots, references, simulations, times
 from bench.matching.database import database
 
 RESULTS = Path(__file__).parents[1] / "results"
-PARTS = ("times", "golfers", "references", "simulations")
+KEPT = RESULTS / "matching.json"
+PARTS = {"times": times, "golfers": golfers, "references": references, "simulations": simulations}
 
 
 def main() -> None:
     """Run the parts, keep what they give, say what was missed."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS))
-    parser.add_argument("--most", type=int, default=50000, help="longest list of the times")
+    parser.add_argument("--most", type=int, default=max(times.PEOPLE), help="longest list of the times")
     options = parser.parse_args()
+    for package, lost in (("ortools", "CP-SAT"), ("matplotlib", "plots")):
+        if not importlib.util.find_spec(package):
+            print(f"No {lost}: {package} is not installed (.venv/bin/pip install -e '.[bench]').")
 
-    kept = RESULTS / "matching.json"
-    results: dict[str, Any] = json.loads(kept.read_text("utf-8")) if kept.exists() else {}
     found: list[str] = []
-    with database() as connection:
-        if "times" in options.only:
-            results["times"] = times.run(connection, options.most)
-            found += times.missed(results["times"])
-        if "golfers" in options.only:
-            results["golfers"] = golfers.run(connection)
-            found += golfers.missed(results["golfers"])
-        if "references" in options.only:
-            if not importlib.util.find_spec("ortools"):
-                print("CP-SAT is not installed: .venv/bin/pip install -e '.[bench]'")
-            results["references"] = references.run(connection)
-        if "simulations" in options.only:
-            results["simulations"] = simulations.run(connection)
-            found += simulations.missed(results["simulations"])
-    results["load"] = {"cores": os.cpu_count(), "at_the_end": os.getloadavg()[0]}
-
-    kept.write_text(json.dumps(results, indent=1) + "\n", "utf-8")
-    if importlib.util.find_spec("matplotlib"):
-        plots.draw(results, RESULTS)
-    else:
-        print("no plots: matplotlib is not installed: .venv/bin/pip install -e '.[bench]'")
+    for part in options.only:
+        load = round(os.getloadavg()[0], 2)
+        with database() as connection:
+            rows = times.run(connection, options.most) if part == "times" else PARTS[part].run(connection)
+        keep(part, rows, load)
+        found += PARTS[part].missed(rows)
     for line in found:
         print(f"MISSED: {line}")
     sys.exit(1 if found else 0)
+
+
+def keep(part: str, rows: list[dict[str, Any]], load: float) -> None:
+    """Put one part's rows beside the others', and draw."""
+    results = json.loads(KEPT.read_text("utf-8")) if KEPT.exists() else {}
+    results[part] = rows
+    results["machine"] = {"cores": os.cpu_count()}
+    results["load_before"] = {**results.get("load_before", {}), part: load}
+    KEPT.write_text(json.dumps(results, indent=1) + "\n", "utf-8")
+    if importlib.util.find_spec("matplotlib"):
+        plots.draw(results, RESULTS)
 
 
 if __name__ == "__main__":

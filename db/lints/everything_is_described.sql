@@ -10,6 +10,7 @@ select functions.oid::regprocedure::text
 from pg_proc as functions
 inner join pg_namespace as schemas on schemas.oid = functions.pronamespace
 where pg_get_userbyid(schemas.nspowner) in ('circle27_owner', 'circle27_auth')
+  and schemas.nspname <> 'gist'  -- an extension's
   and obj_description(functions.oid, 'pg_proc') is null
 union all
 select schemas.nspname::text

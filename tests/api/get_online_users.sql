@@ -1,7 +1,7 @@
 -- Who is online is told to circle-mates, and to nobody else.
 
 begin;
-select plan(15);
+select plan(17);
 
 select is_definer('api', 'get_online_users', array['uuid[]'], 'members hold no right on the tables');
 select volatility_is('api', 'get_online_users', array['uuid[]'], 'stable', 'so GET and READ ONLY transactions will do');
@@ -34,6 +34,12 @@ $$;
 select is(pg_temp.online('ann'), 'ben', 'Ann sees Ben, once; not herself, not Cas who is away, not Dan of another circle');
 select is(pg_temp.online('cas'), 'ann,ben', 'Cas, who is away, sees both');
 select is(pg_temp.online('dan'), null, 'Dan sees nobody');
+select tests.refused('select app.online_users(null, tests.member(''ann''), ''{}'')', 'PT403', 'no_campus', 'nor is anybody of no campus');
+savepoint elsewhere;
+insert into events.streams (campus_id, stream_id, user_id, session_id, gateway, process_id, expires_at)
+values ('mit', md5('5'), tests.member('cas'), gen_random_uuid(), 'here', 1, clock_timestamp() + interval '1 hour');
+select is(pg_temp.online('ann'), 'ben', 'a stream of another campus is not her campus''s');
+rollback to elsewhere;
 select tests.act_as('ann');
 select is(api.get_online_users('{}'), '{"online": []}', 'nobody was asked about');
 select is(api.get_online_users(null), '{"online": []}', 'nor here');

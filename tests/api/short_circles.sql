@@ -1,7 +1,7 @@
 -- Circles that are too small: for operators, on their own campus.
 
 begin;
-select plan(11);
+select plan(12);
 
 select is_definer('api', 'short_circles', array['text'], 'nobody may read the circles of others');
 select tests.may_call('api.short_circles(text)', '{authenticated,service_role}');
@@ -31,6 +31,7 @@ select tests.denied('select api.short_circles()', '403', 'operators_only', 'a me
 select tests.act_as_role('service_role');
 select is(jsonb_array_length(api.short_circles('stanford') -> 'circles'), 1, 'a trusted server names the campus');
 select tests.act_as_nobody();
+select tests.refused('select app.short_circles(null, now())', 'PT403', 'no_campus', 'there are none of no campus');
 select results_eq('select action, member from tests.trail()', $$ values ('circles.read_denied', 'olga'), ('circles.read_denied', 'ann') $$, 'denied attempts are in the trail');
 
 select * from finish();

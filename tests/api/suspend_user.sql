@@ -1,7 +1,7 @@
 -- Who may suspend: operators of the campus and trusted servers. What it does: tests/app/suspend_user.sql.
 
 begin;
-select plan(27);
+select plan(28);
 
 select is_definer('api', 'suspend_user', array['uuid', 'timestamp with time zone', 'text', 'text'], 'no role of a request may write the tables');
 select tests.may_call('api.suspend_user(uuid, timestamptz, text, text)', '{authenticated,service_role}');
@@ -50,6 +50,8 @@ select tests.act_as_role('service_role');
 select tests.refused(format('insert into api.waitlist_entries (time_slot, user_id) values (tests.slot(''two''), %L)', tests.member('ann')), 'PT403', 'suspended', 'no trusted server gets her in');
 select tests.refused('select api.suspend_user(tests.member(''ann''), null, ''Fine'')', 'PT403', 'no_campus', 'it names the campus');
 select is(api.suspend_user(tests.member('ann'), null, 'Fine', 'stanford') ->> 'suspendedUntil', null, 'and may lift it');
+select set_config('request.jwt.claims', jsonb_set(current_setting('request.jwt.claims')::jsonb, '{sub}', to_jsonb(tests.member('ann')))::text, true);
+select is(api.suspend_user(tests.member('ann'), null, 'Fine', 'stanford') ->> 'suspendedUntil', null, 'whatever its token names as sub: it has no case of its own');
 select tests.act_as_nobody();
 update app.user_campuses set closed_at = clock_timestamp() where user_id = tests.member('ann');
 select tests.act_as_role('service_role');

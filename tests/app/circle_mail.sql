@@ -1,7 +1,7 @@
 -- What a mail says about a circle: to those who have a place and want mail, as it is when the mail is taken.
 
 begin;
-select plan(28);
+select plan(29);
 
 select is_definer('app', 'circle_mail', array['text', 'uuid', 'timestamp with time zone'], 'the mails'' owner reads no table of the app');
 select tests.may_call('app.circle_mail(text, uuid, timestamptz)', '{}');
@@ -55,6 +55,7 @@ select tests.polls();
 select is(tests.queued(), 'ann', 'a slot that is called off: who had given up the place has been told before');
 select is((tests.mail('ann') -> 'event') - array['uid', 'startsAt', 'endsAt'], '{"status": "CANCELLED", "sequence": 3}', 'the entry goes with the highest version');
 select is(tests.mail('ann') -> 'slotCancelled', 'true', 'and the mail says why');
+select is(tests.mail('ann') -> 'belowMinimum', 'false', 'and nothing more of the circle');
 
 -- Nothing after the end, nor to who is gone.
 select tests.forgets();

@@ -1,7 +1,7 @@
 -- Bad states can't be stored, whoever writes: each named check, one value that it keeps out beside the nearest it lets in.
 
 begin;
-select plan(90);
+select plan(91);
 
 select tests.create_member(name) from unnest('{ann,ben}'::text[]) as names (name);
 select tests.create_slot('two', '14:00');
@@ -47,6 +47,7 @@ insert into cases (relation, constraint_name, bad, good) values
 ('app.circle_members', 'circle_members_moved_at_a_time', 'moved_at = null', 'moved_from = null, moved_at = null'),
 ('app.circle_members', 'circle_members_changes_count_sane', 'changes_count = -1', 'changes_count = 0'),
 ('app.circles', 'circles_circle_no_positive', 'circle_no = 0', 'circle_no = circle_no'),
+('app.circles', 'circles_ends_after_start', 'ends_at = time_slot', $$ends_at = time_slot + interval '1 minute'$$),
 ('app.clock_offset', 'clock_offset_bounded', $$time_offset = interval '864000:00:01'$$, $$time_offset = interval '864000 hours'$$),
 ('app.clock_offset', 'clock_offset_exact', $$time_offset = '1 day'$$, $$time_offset = '24 hours'$$),
 ('app.clock_offset', 'clock_offset_one_row', 'only_row = false', 'only_row = true'),

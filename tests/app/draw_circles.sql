@@ -1,12 +1,12 @@
 -- People become numbers: who has a wall with whom, and what it costs that two have met.
 
 begin;
-select plan(32);
+select plan(38);
 
 select volatility_is('app', 'draw_circles', array['app.campuses', 'uuid[]', 'timestamp with time zone', 'bigint'], 'stable', 'it only reads');
 select is_empty($$
   select proname from pg_proc
-  where pronamespace = 'app'::regnamespace and proname in ('draw_circles', 'seat_circles', 'form_circles', 'circle_facts')
+  where pronamespace = 'app'::regnamespace and proname in ('draw_circles', 'pair_costs', 'known_meetings', 'known_wishes', 'form_circles', 'circle_facts')
     and not coalesce(proconfig @> array['plan_cache_mode=force_custom_plan'], false)
 $$, 'what takes a list plans for it each time: a cached plan takes it for ten people, and looks up every two of 2,500');
 select tests.may_call('app.draw_circles(app.campuses, uuid[], timestamptz, bigint)', '{}');
@@ -128,7 +128,29 @@ update app.time_slots set cancelled_at = null;
 update app.waitlist_entries set left_out = false;
 select is(tests.left_out(), 'ann ben cas dan zoe', 'or they were not');
 
+-- Among many not all pairs are read. Given 1,200 people, each of whom has met twenty others; one has met nearly everybody.
+delete from app.meetings;
+update app.campuses set size_min = 3, size_target = 4, size_max = 5, min_gap_days = 0;
+create function tests.one_of_many(p_number integer) returns uuid language sql as $$ select lpad(p_number::text, 32, '0')::uuid $$;
+insert into app.meetings
+select 'stanford', tests.one_of_many(one), tests.one_of_many(one + apart), 1, '2030-01-01 12:00-07'
+from generate_series(1, 1200) as ones (one) cross join generate_series(1, 91, 10) as aparts (apart) where one + apart <= 1200;
+create function tests.many(p_seed bigint) returns table (circles integer[], quality jsonb, repeats integer) language sql as $$
+  select drawn.circles, drawn.quality, (
+    select count(*)::integer from app.meetings
+    where drawn.circles[ltrim(replace(user_a::text, '-', ''), '0')::integer] = drawn.circles[ltrim(replace(user_b::text, '-', ''), '0')::integer])
+  from app.campuses cross join lateral app.draw_circles(
+    campuses, array(select tests.one_of_many(number) from generate_series(1, 1200) as numbers (number)), '2030-06-12 13:00-07', p_seed) as drawn $$;
+select is(repeats, 0, 'nobody meets again, seed ' || seed) from unnest(array[1, 2, 3]) as seeds (seed) cross join lateral tests.many(seed);
+select is(a.circles, b.circles, 'the same seed gives the same circles') from tests.many(7) as a cross join tests.many(7) as b;
+insert into app.meetings
+select 'stanford', tests.one_of_many(1), tests.one_of_many(other), 1, '2030-01-01 12:00-07' from generate_series(2, 1199) as others (other) on conflict do nothing;
+select is(repeats, 3, 'who has met all but one meets again, and nobody else does') from tests.many(1);
+select is((quality #>> '{lowerBound}')::integer, 1, 'and the bound counts them all') from tests.many(1);
+delete from app.meetings;
+
 -- The quality.
+update app.campuses set size_min = 2, size_target = 2, size_max = 2;
 select tests.met(one.name, other.name, '2030-01-01 12:00-07') from tests.people as one, tests.people as other where one.name < other.name;
 select is((quality ->> 'lowerBound')::integer, 2, 'four who all have met make two pairs that meet again: the bound knows')
 from app.campuses, lateral app.draw_circles(campuses, (select array_agg(user_id) from tests.people where name <> 'zoe'), '2030-06-12 13:00-07', 1);

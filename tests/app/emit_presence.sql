@@ -1,7 +1,7 @@
 -- Circle-mates hear who comes and goes; nobody else does, and nobody who does not listen.
 
 begin;
-select plan(16);
+select plan(17);
 
 select tests.may_call('app.emit_presence(uuid[])', '{}');
 
@@ -68,6 +68,12 @@ begin
 end;
 $$;
 select is(pg_temp.comes('ben'), array['ann: ben false'], 'as it is: Ben is away');
+savepoint elsewhere;
+insert into events.streams (campus_id, stream_id, user_id, session_id, gateway, process_id, expires_at)
+select 'mit', md5(name || ' elsewhere'), tests.member(name), gen_random_uuid(), 'here', 1, clock_timestamp() + interval '1 hour'
+from unnest('{ben,cas}'::text[]) as names (name);
+select is(pg_temp.comes('ben'), array['ann: ben false'], 'a stream of another campus makes neither online, nor has it told');
+rollback to elsewhere;
 select tests.blocked('ben', 'ann');
 select is(pg_temp.comes('ben'), '{}', 'nothing where one has blocked the other');
 delete from app.blocks;

@@ -1,7 +1,7 @@
 -- Why these people sit together, in words: what was known then, and what has changed since; nobody is given away.
 
 begin;
-select plan(29);
+select plan(31);
 
 select isnt_definer('app', 'explain_circle', array['text', 'timestamp with time zone', 'integer'], 'called from definers only');
 select volatility_is('app', 'explain_circle', array['text', 'timestamp with time zone', 'integer'], 'stable', 'it can write nothing');
@@ -80,6 +80,8 @@ select bag_eq($$ select split_part(person, ' ', 2) from tests.who('four', 2) as 
 select bag_eq($$ select split_part(person, ' ', 2) from tests.who('four', 1) as people (person) $$, $$ values ('given_up'), ('moved_away'), ('moved_away') $$, 'and of the one that is no more');
 
 select is((select count(*) from tests.why('four', 2) as reasons (reason) where reason = 'They meet at The oak.'), 1::bigint, 'where they meet');
+select is(app.cancel_place('stanford', (select user_id from app.users inner join tests.moved using (display_name) order by user_id limit 1), tests.slot('four')) ->> 'buttonState', 'past', 'given one who came gives the place up, too');
+select is((select count(*) from tests.why('four', 2) as reasons (reason) where reason like '% came from circle 1, which became too small, and then gave the place up.'), 1::bigint, 'it says both');
 
 -- What can't be explained.
 select tests.refused($$ select tests.why('two', 2) $$, 'PT404', 'circle_not_found', 'a circle that is not there');

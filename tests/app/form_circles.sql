@@ -3,19 +3,23 @@
 begin;
 select plan(38);
 
-select volatility_is('app', 'form_circles', array['integer', 'integer', 'integer', 'integer', 'integer[]', 'integer[]', 'integer[]', 'integer[]', 'integer[]', 'integer[]', 'integer[]', 'integer[]', 'bigint'],
+select volatility_is('app', 'form_circles', array['integer[]', 'integer', 'integer', 'integer[]', 'integer[]', 'integer[]', 'integer[]', 'integer[]', 'integer[]', 'integer[]', 'integer[]', 'bigint'],
   'immutable', 'no table, no clock: the same arguments give the same circles');
-select tests.may_call('app.form_circles(integer, integer, integer, integer, integer[], integer[], integer[], integer[], integer[], integer[], integer[], integer[], bigint)', '{}');
+select tests.may_call('app.form_circles(integer[], integer, integer, integer[], integer[], integer[], integer[], integer[], integer[], integer[], integer[], bigint)', '{}');
 
 create function tests.formed(p_people integer, p_walls text default '', p_met text default '', p_sizes integer[] default '{3,4,5}', p_seed bigint default 1) returns integer[]
 language sql as $$
-  select array_replace((app.form_circles(p_people, p_sizes[1], p_sizes[2], p_sizes[3],
-    array(select split_part(pair, '-', 1)::integer from unnest(string_to_array(p_walls, ' ')) as walls (pair)),
-    array(select split_part(pair, '-', 2)::integer from unnest(string_to_array(p_walls, ' ')) as walls (pair)),
+  select array_replace((app.form_circles(
+    app.seat_people(p_people, p_sizes[1], p_sizes[2], p_sizes[3], walls.a, walls.b, array_fill(0, array[p_people]), p_seed),
+    p_sizes[1], p_sizes[3], walls.a, walls.b,
     array(select split_part(pair, '-', 1)::integer from unnest(string_to_array(p_met, ' ')) as met (pair)),
     array(select split_part(pair, '-', 2)::integer from unnest(string_to_array(p_met, ' ')) as met (pair)),
     array(select coalesce(nullif(split_part(pair, '-', 3), ''), '1')::integer * 1000 from unnest(string_to_array(p_met, ' ')) as met (pair)),
-    array_fill(0, array[p_people]), array_fill(0, array[p_people]), array_fill(1, array[p_people]), p_seed)).circles, 0, null)
+    null, array_fill(0, array[p_people]), array_fill(1, array[p_people]), p_seed)).circles, 0, null)
+  from (
+    select coalesce(array_agg(split_part(pair, '-', 1)::integer), '{}') as a, coalesce(array_agg(split_part(pair, '-', 2)::integer), '{}') as b
+    from unnest(string_to_array(p_walls, ' ')) as walls (pair)
+  ) as walls
 $$;
 -- Sizes from the smallest on, then how many are left out: '3 4 4, 0 out'.
 create function tests.sizes(p_circles integer[]) returns text language sql as $$

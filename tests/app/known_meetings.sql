@@ -1,10 +1,10 @@
 -- Who had met, as a matching knows it: before it, what is; after it, what was.
 
 begin;
-select plan(13);
+select plan(21);
 
-select volatility_is('app', 'known_meetings', array['text', 'uuid[]', 'timestamp with time zone'], 'stable', 'it only reads');
-select tests.may_call('app.known_meetings(text, uuid[], timestamptz)', '{}');
+select volatility_is('app', 'known_meetings', array['text', 'uuid[]', 'timestamp with time zone', 'integer[]', 'integer[]'], 'stable', 'it only reads');
+select tests.may_call('app.known_meetings(text, uuid[], timestamptz, integer[], integer[])', '{}');
 
 -- Given Ann and Ben in one circle at nine and at eleven, with Cas at nine; two o'clock is matched at one.
 select tests.create_member(name) from unnest('{ann,ben,cas,zoe}'::text[]) as names (name);
@@ -23,8 +23,18 @@ select is(tests.known('two'), 'ann ben 2 eleven, ann cas 1 nine, ben cas 1 nine'
 select is(tests.known('two', 'ann cas'), 'ann cas 1 nine', 'of these people only');
 select is(tests.known('two', 'ann zoe'), null, 'who sat in another circle has not met them');
 select is(tests.known('two', 'ann ben cas', 'mit'), null, 'nothing of another campus');
+
+-- Some of it: in the order of the names Ann is 1, Ben 2, Cas 3.
+create function tests.known_some(p_seats integer[], p_of integer[]) returns text language sql as $$
+  select string_agg(concat_ws(' ', least(a, b), greatest(a, b), meetings_count), ', ' order by least(a, b), greatest(a, b))
+  from app.known_meetings('stanford', array(select user_id from tests.people where name <> 'zoe' order by name), tests.slot('two'), p_seats, p_of) $$;
+create table tests.some as select * from (values
+  (array[1, 2, 1], null::integer[], '1 3 1', 'who sits together'), (array[0, 2, 0], null, null, 'not two without a seat'),
+  (null, array[2], '1 2 2, 2 3 1', 'pairs with one of these'), (null, array[1, 2], '1 2 2, 1 3 1, 2 3 1', 'with two of these once')) as cases (seats, people, known, meaning);
+select is(tests.known_some(seats, people), known, meaning) from tests.some;
 select tests.matched('two');
 select is(tests.known('two'), 'ann ben 2 eleven, ann cas 1 nine, ben cas 1 nine', 'after it: the same from the circles');
+select is(tests.known_some(seats, people), known, meaning || ', from the circles') from tests.some;
 
 -- What came later, and what had come by then: the microsecond of the matching is "by then".
 update app.time_slots set cancelled_at = tests.slot('two') - interval '1 hour' + interval '1 microsecond' where time_slot = tests.slot('eleven');

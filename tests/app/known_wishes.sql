@@ -1,7 +1,7 @@
 -- What was said of each other, as a matching knows it: before it, what is; after it, what was.
 
 begin;
-select plan(15);
+select plan(16);
 
 select volatility_is('app', 'known_wishes', array['text', 'uuid[]', 'timestamp with time zone'], 'stable', 'it only reads');
 select tests.may_call('app.known_wishes(text, uuid[], timestamptz)', '{}');
@@ -13,9 +13,10 @@ select tests.in_circle(name, 'nine', case name when 'zoe' then 2 else 1 end) fro
 select tests.clock_stands(tests.slot('nine') + interval '1 hour');
 create function tests.known(p_slot text default 'two', p_people text default 'ann ben cas zoe', p_campus text default 'stanford') returns text language sql as $$
   select string_agg(concat_ws(' ', least(ones.name, others.name), greatest(ones.name, others.name), case when apart then 'apart' end, case when again then 'again' end), ', ' order by least(ones.name, others.name), greatest(ones.name, others.name))
-  from app.known_wishes(p_campus, array(select user_id from tests.people where name = any(string_to_array(p_people, ' '))), tests.slot(p_slot)) as known
-  inner join tests.people as ones on ones.user_id = known.user_a
-  inner join tests.people as others on others.user_id = known.user_b $$;
+  from (select array(select user_id from tests.people where name = any(string_to_array(p_people, ' '))) as ids) as listed
+  cross join lateral app.known_wishes(p_campus, listed.ids, tests.slot(p_slot)) as known
+  inner join tests.people as ones on ones.user_id = listed.ids[known.a]
+  inner join tests.people as others on others.user_id = listed.ids[known.b] $$;
 create function tests.says(p_name text, p_about text, p_again boolean) returns void language sql as $$
   insert into app.feedback_about (campus_id, time_slot, user_id, about_id, meet_again, no_show) values ('stanford', tests.slot('nine'), tests.member(p_name), tests.member(p_about), p_again, false)
   on conflict on constraint feedback_about_pkey do update set meet_again = excluded.meet_again $$;
@@ -34,6 +35,7 @@ select is(tests.known('nine'), null, 'what is said of a slot is not known at tha
 select is(tests.known('two', 'ann ben cas', 'mit'), null, 'nothing of another campus');
 update app.feedback set rating = 2 where user_id = tests.member('ben');
 select is(tests.known(), 'ann ben apart again, ann cas apart, ben cas apart', 'two is low, and about everybody who was there; not Zoe');
+select is(tests.known('two', 'ann zoe'), null, 'what others said of others is about nobody here');
 update app.circle_members set cancelled_at = tests.slot('nine') where user_id = tests.member('cas');
 select is(tests.known(), 'ann ben apart again, ann cas apart', 'not about who had given up the place');
 

@@ -1,7 +1,7 @@
 -- Who is counted, against which limit, and what a denied caller hears.
 
 begin;
-select plan(27);
+select plan(34);
 
 select is_definer('app', 'limit_write', array['uuid'], 'no role of a request touches the buckets');
 select function_privs_are('app', 'limit_write', array['uuid'], role, privileges, role)
@@ -81,6 +81,23 @@ select is(
 );
 select tests.act_as('ann', '{"aud": null}');
 select tests.refused('select app.pre_request()', 'PT401', 'token_invalid', 'what is no token is told so first');
+
+-- A call with many rows.
+select tests.act_as_nobody();
+select tests.create_slot('two', '14:00');
+select tests.clock('12:00');
+create function tests.joins(p_times integer) returns bigint language sql as $$
+  with done as (insert into api.waitlist_entries (time_slot) select tests.slot('two') from generate_series(1, p_times) returning 1) select count(*) from done $$;
+select tests.spent('user:' || tests.member('pia'), 5, 200);
+select tests.act_as('pia');
+select lives_ok('select app.pre_request()', 'Pia calls, with five left');
+select is(tests.joins(1), 1::bigint, 'and inserts a row');
+select is(tests.header('RateLimit'), '"user";r=4', 'which was counted with the call');
+select is(tests.joins(3), 3::bigint, 'each further row');
+select is(tests.header('RateLimit'), '"user";r=1', 'is counted as a call');
+select is(tests.denied('select tests.joins(2)') ->> 'status', '429', 'two are too many for what is left');
+with done as (delete from api.waitlist_entries returning 1) select is((select count(*) from done), 1::bigint, 'a row that is deleted is one');
+select tests.act_as_nobody();
 
 -- Nobody: by the network that the gateway names.
 select tests.act_as_role('anon');

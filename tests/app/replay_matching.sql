@@ -6,7 +6,7 @@ select plan(30);
 select isnt_definer('app', 'replay_matching', array['text', 'timestamp with time zone'], 'called from definers only');
 select volatility_is('app', 'replay_matching', array['text', 'timestamp with time zone'], 'stable', 'it can write nothing');
 select tests.may_call(name || '(' || arguments || ')', '{}') from (values
-  ('app.replay_matching', 'text, timestamptz'), ('app.known_meetings', 'text, uuid[], timestamptz'), ('app.known_wishes', 'text, uuid[], timestamptz'),
+  ('app.replay_matching', 'text, timestamptz'), ('app.known_meetings', 'text, uuid[], timestamptz, integer[], integer[]'), ('app.known_wishes', 'text, uuid[], timestamptz'),
   ('app.drawn_order', 'text, timestamptz, bigint'), ('app.matching_inputs', 'app.campuses, uuid[], timestamptz')) as functions (name, arguments);
 
 -- Given 23 people and four slots, matched one after the other; a slot of which only the circles are known; and one to come.

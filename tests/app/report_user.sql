@@ -1,7 +1,7 @@
 -- Telling the operators: about those one was in a circle with, once for each meeting, and nobody hears of it.
 
 begin;
-select plan(32);
+select plan(36);
 
 select isnt_definer('app', 'report_user', array['text', 'uuid', 'timestamp with time zone', 'uuid', 'text', 'text'], 'called from definers only');
 select tests.may_call('app.report_user(text, uuid, timestamptz, uuid, text, text)', '{}');
@@ -39,6 +39,19 @@ select tests.refused($$ select tests.tells('cas', 'ann', 'harassment') $$, 'PT40
 select is((select count(*) from app.reports), 4::bigint, 'four in all');
 update app.user_campuses set closed_at = clock_timestamp() where user_id = tests.member('ben');
 select tests.refused($$ select tests.tells('ben', 'ann', 'harassment') $$, 'PT401', 'account_deleted', 'who is gone tells nothing more');
+
+-- Who has given up the place can't find out by reporting who was brought together there afterwards.
+select tests.create_member(name) from unnest('{mae,meg,mel,mim}'::text[]) as names (name);
+select tests.create_slot('six', '18:00');
+select tests.in_circle(name, 'six', circle_no) from (values ('mae', 1), ('meg', 1), ('mel', 2), ('mim', 2)) as places (name, circle_no);
+update app.circle_members set cancelled_at = tests.slot('six') - interval '30 min' where user_id = tests.member('mae') and time_slot = tests.slot('six');
+update app.circle_members set circle_no = 1, moved_from = 2, moved_at = tests.slot('six') - interval '30 min' where user_id = tests.member('mel') and time_slot = tests.slot('six');
+update app.circle_members set circle_no = 1, moved_from = 2, moved_at = tests.slot('six') - interval '40 min' where user_id = tests.member('mim') and time_slot = tests.slot('six');
+create function tests.says(p_who text, p_about text) returns jsonb language sql as $$ select app.report_user('stanford', tests.member(p_who), tests.slot('six'), tests.member(p_about), 'other', null) $$;
+select tests.refused('select tests.says(''mae'', ''mel'')', 'PT404', 'not_a_mate', 'who came when she went, or later, is no mate of hers');
+select is(tests.says('mae', 'meg') ->> 'reported', 'true', 'who was there is');
+select is(tests.says('mae', 'mim') ->> 'reported', 'true', 'and who had come before');
+select is(tests.says('mel', 'mae') ->> 'reported', 'true', 'who comes can tell about who went');
 
 select * from finish();
 rollback;

@@ -1,7 +1,7 @@
 -- Circles are written down: who is in which, where it meets, and who has met whom.
 
 begin;
-select plan(23);
+select plan(29);
 
 select isnt_definer('app', 'seat_circles', array['app.time_slots', 'uuid[]', 'integer[]', 'bigint'], 'called from definers only');
 select tests.may_call('app.seat_circles(app.time_slots, uuid[], integer[], bigint)', '{}');
@@ -24,6 +24,7 @@ $$;
 
 select is(tests.seated('two', '{2,1,null,2}'), '{"people": 4, "circles": 2, "leftOut": 1, "repeatedPairs": 0, "circlesWithoutSpot": 0}', 'the report counts');
 select results_eq('select tests.circles(''two'')', array['ben', 'ann dan'], 'each sits where the numbers say, and who has none nowhere');
+select results_eq('select user_id, time_slot from app.waitlist_entries where left_out', $$ values (tests.member('cas'), tests.slot('two')) $$, 'and comes first the next time');
 select is(tests.spots('two'), 'court steps', 'each circle has a spot of its own, of this campus and in use');
 select results_eq('select tests.member(''ann'') in (user_a, user_b) and tests.member(''dan'') in (user_a, user_b), meetings_count, last_met_at from app.meetings',
   $$ values (true, 1, tests.slot('two')) $$, 'those who sit together have met, and no others');
@@ -60,6 +61,29 @@ select results_eq('select meetings_count, last_met_at, count(*)::integer from ap
 select ok(bool_and(user_a < user_b), 'the smaller id first') from app.meetings;
 select throws_ok($$ select tests.seated('six', '{1,1,1,1}') $$, '23505', null, 'a slot is not seated twice');
 select throws_ok($$ update app.circles set spot_id = 'court' where time_slot = tests.slot('two') $$, '23505', null, 'nor can one spot be stored for two circles of a slot');
+
+-- Nor for two slots, whoever writes it: given the court from two to twenty past.
+delete from app.circles;
+create function tests.booked(p_slot text, p_spot text default 'court', p_campus text default 'stanford') returns text language plpgsql as $$
+declare v_constraint text;
+begin
+  insert into app.circles (campus_id, time_slot, circle_no, spot_id, ends_at)
+  select campus_id, time_slot, 1, p_spot, ends_at from app.time_slots where campus_id = p_campus and time_slot = tests.slot(p_slot);
+  return 'booked';
+exception when exclusion_violation then
+  get stacked diagnostics v_constraint = constraint_name;
+  return v_constraint;
+end $$;
+update app.time_slots set cancelled_at = null where time_slot in (tests.slot('two'), tests.slot('called off'));
+select is(tests.booked('two'), 'booked', 'the first one has it');
+select is(tests.booked('ten past'), 'circles_spot_free', 'a slot that begins meanwhile is refused');
+select is(tests.booked('before') || ' ' || tests.booked('at its end'), 'booked booked', 'one that ends when it begins is not, nor one that begins when it ends');
+select is(tests.booked('ten past', 'steps'), 'booked', 'nor another spot');
+delete from app.circles where time_slot = tests.slot('at its end');
+select tests.cancelled('two');
+select is(tests.booked('called off'), 'booked', 'what was called off holds nothing');
+delete from app.circles;
+insert into app.circles (campus_id, time_slot, circle_no, ends_at) select campus_id, time_slot, 1, ends_at from app.time_slots where time_slot = tests.slot('six');
 select throws_ok($$ update app.circles set spot_id = 'dome' where time_slot = tests.slot('six') and circle_no = 1 $$, '23503', null, 'nor a spot of another campus');
 
 select * from finish();

@@ -47,6 +47,9 @@ select tests.create_member(name) from unnest('{ann,ben,sue,gone,warm,wade}'::tex
 select tests.create_member('mia', 'mit');
 update app.user_campuses set suspended_until = 'infinity' where user_id = tests.member('sue');
 select app.delete_member('stanford', tests.member('gone'));
+-- As on any table in use. Without statistics, and where tests before this one left dead rows, the planner takes another index
+-- of app.users for its primary key, and reads the campus's members up to the one that is meant.
+analyze app.users;
 select tests.login_code(name || '@stanford.edu', clock_timestamp() - interval '1 hour') from unnest('{warm,warmer}'::text[]) as names (name);
 select api.verify_login_code(name || '@stanford.edu', 'wrong') from unnest('{warm,warmer}'::text[]) as names (name);
 select tests.work($$ select api.request_login_code('warm@stanford.edu') $$), tests.work($$ select api.verify_login_code('warm@stanford.edu', 'wrong') $$);
@@ -76,8 +79,7 @@ select tests.joined('ben', 'two'), tests.blocked('wade', 'ann');
 select tests.act_as('ann');
 select tests.work(format('select api.block_user(%L)', tests.member('warm'))), tests.work(format('select api.unblock_user(%L)', tests.member('warm')));
 select is(tests.work(format('select api.block_user(%L)', tests.member('mia'))), tests.work(format('select api.block_user(%L)', gen_random_uuid())), 'blocking: another campus is as unknown as nobody');
--- Rows read are not compared here: what a test before this one took back may still stand in an index.
-select is(count(distinct regexp_replace(tests.work(format('select api.block_user(%L)', tests.member(who))), '"read [a-z._]+": \d+, ', '', 'g')), 1::bigint, 'blocking who is on a list, who blocks me, who is neither')
+select is(count(distinct tests.work(format('select api.block_user(%L)', tests.member(who)))), 1::bigint, 'blocking who is on a list, who blocks me, who is neither')
 from unnest('{ben,wade,sue}'::text[]) as people (who);
 select is(count(distinct tests.work(format('select api.unblock_user(%L)', who))), 1::bigint, 'unblocking who never was')
 from unnest(array[tests.member('mia'), gen_random_uuid()]) as people (who);

@@ -55,6 +55,14 @@ class Visitor:
     def badge(self, words: str) -> None:
         expect(self.page.locator("#badge")).to_have_text(words)
 
+    def tell_badges(self) -> None:
+        """Have the page say each badge on its console: one that is there for some milliseconds is not missed."""
+        self.forgiven.append("info: ")
+        self.page.evaluate(
+            "() => new MutationObserver(([{ target }]) => console.info(target.textContent))"
+            ".observe(document.querySelector('#badge'), { childList: true })"
+        )
+
     def photograph(self, name: str) -> None:
         """Keep a picture as an artefact, once what moves has come to rest."""
         self.page.screenshot(path=self.shots / f"{name}.png", animations="disabled")

@@ -186,8 +186,9 @@ def test_a_stream_that_outlives_its_token_comes_back(campus: Campus, visit: Visi
     at_home = visit(ann)
     at_home.open()
     at_home.badge("Live")
-    campus.stack.sql("update events.streams set expires_at = now() where user_id = %s", ann.user_id)
-    at_home.badge("Reconnecting…")
+    at_home.tell_badges()
+    with at_home.page.expect_console_message(lambda message: message.text == "Reconnecting…"):
+        campus.stack.sql("update events.streams set expires_at = now() where user_id = %s", ann.user_id)
     at_home.badge("Live")
     ann.gets("join_waitlist", p_time_slot=campus.slot)
     at_home.sees("2 PM", "Can't Go")

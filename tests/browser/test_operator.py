@@ -36,6 +36,15 @@ def test_the_day_in_numbers(campus: Campus, visit: Visit, device: dict[str, obje
     held = page.locator(".tile").filter(has_text="Held streams").locator(".value")
     assert int(held.inner_text()) >= 1
     expect(page.get_by_role("row", name=re.compile("^user"))).to_be_visible()
+
+    page.get_by_role("button", name="Why these circles for 2 PM?").click()
+    why = page.get_by_role("region", name="2 PM: circle 1 of 1")
+    expect(why).to_contain_text("Ann, Ben, Cleo, Dan")
+    expect(why.get_by_role("listitem").first).to_have_text(re.compile("^4 of the 4 people on the list sit in circles"))
+    expect(why).to_contain_text("None of these 4 had met before.")
+    with page.expect_response(re.compile("rpc/operator_day")):  # it stays while the numbers change
+        pass
+    expect(why).to_be_visible()
     at_desk.accessible()
     at_desk.photograph(f"operator-{'phone' if device is PHONE else 'desktop'}")
 

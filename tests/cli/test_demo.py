@@ -100,7 +100,11 @@ def test_a_second_demo_takes_the_day_before_and_keeps_a_clock_that_was_turned(ow
 def test_the_clock_is_put_back_when_the_demo_is_ended(own_stack: Stack, played: str, number: signal.Signals) -> None:
     assert played
     process = subprocess.Popen(
-        [*CIRCLE27, *DEMO], env=own_stack.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ["env", "--default-signal=INT", *CIRCLE27, *DEMO],  # jobs in the background ignore it
+        env=own_stack.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     end = time.monotonic() + 30
     while offset(own_stack) == 0 and time.monotonic() < end and process.poll() is None:

@@ -122,12 +122,15 @@ def test_a_matching_waits_for_the_deletion_and_does_without_the_member(scene: Sc
     assert scene.count("app.circle_members", "user_id = tests.member('ann')") == 0
 
 
-def test_a_deletion_at_the_deadline_is_refused_until_the_list_is_matched(scene: Scene) -> None:
+def test_a_matching_that_begins_late_waits_for_the_deletion_too(scene: Scene) -> None:
     scene.clock("13:00")
-    assert slug(scene.one.start(DELETE, "ann")) == "slot_busy"
-    scene.one.connection.rollback()
-    scene.value(MATCH, "two")
     assert scene.one.run(DELETE, "ann") == {"deleted": True}
+    report = scene.other.start(MATCH, "two")
+    scene.other.until_it_waits("ExclusiveLock", scene.slot())
+    scene.one.commit()
+    assert report.result(20)["people"] == 4
+    scene.other.commit()
+    assert scene.count("app.circle_members", "user_id = tests.member('ann')") == 0
 
 
 def test_two_mates_who_go_at_once_neither_deadlock_nor_miscount(scene: Scene) -> None:

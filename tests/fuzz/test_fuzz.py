@@ -67,8 +67,10 @@ def test_rows_that_do_not_fit_would_be_seen(world: World) -> None:
         member = world.callers["member"].user_id
         if "circle_no" in broken:
             world.stack.sql(
-                "insert into app.circles (campus_id, time_slot, circle_no) select campus_id, time_slot, circle_no + 1"
-                " from app.circle_members where user_id = %s",
+                "insert into app.circles (campus_id, time_slot, circle_no, ends_at)"
+                " select campus_id, time_slot, members.circle_no + 1, circles.ends_at"
+                " from app.circle_members as members inner join app.circles using (campus_id, time_slot)"
+                " where user_id = %s and circles.circle_no = members.circle_no",
                 member,
             )
         world.stack.sql(broken.format(member))

@@ -323,30 +323,35 @@ def test_a_network_of_ipv6_is_one_caller(http: httpx.Client) -> None:
     assert status_from("::ffff:198.51.100.1") == 200
 
 
+@pytest.mark.parametrize(
+    "crowded", ["198.18.255.1", "2001:db8:0:9::{}", "2001:db8:a:b:c:d:e:{}", "::ffff:198.18.255.2"]
+)
 def test_one_network_has_so_many_connections_and_leaves_the_others_theirs(
-    strict_stack: Stack, http: httpx.Client
+    strict_stack: Stack, http: httpx.Client, crowded: str
 ) -> None:
-    """A stream is a connection for as long as it lives."""
-    crowded, token = next(addresses), strict_stack.token(next(people))
-    headers = {**bearer(token, crowded), "Accept": "text/event-stream"}
+    """A stream is a connection for as long as it lives. A network is an IPv4 address, or half of one of IPv6."""
+    token, numbers = strict_stack.token(next(people)), itertools.count(1)
     with httpx.Client(
         base_url=strict_stack.settings.url("gateway"), verify=False, limits=httpx.Limits(max_connections=None)
     ) as client:
 
         def opened() -> httpx.Response:
+            headers = {**bearer(token, crowded.format(next(numbers))), "Accept": "text/event-stream"}
             return client.send(client.build_request("GET", "/realtime/v1/stream", headers=headers), stream=True)
 
         streams = [opened() for _ in range(OPEN_AT_ONCE)]
         try:
             assert statuses(streams) == {200: OPEN_AT_ONCE}
-            for refused in (http.get(PUBLIC, headers=bearer(None, crowded)), opened()):
+            for refused in (http.get(PUBLIC, headers=bearer(None, crowded.format(7))), opened()):
                 assert (refused.status_code, json.loads(refused.read())["details"]) == (429, "too_many_connections")
                 assert refused.headers.get_list("retry-after") == ["1"]
-            assert http.get("/ready", headers=bearer(None, crowded)).status_code == 200
+            assert http.get("/ready", headers=bearer(None, crowded.format(7))).status_code == 200
             assert http.get(READ, headers=bearer(token)).status_code == 200, "the same member, from another network"
             streams.pop().close()
             wait_until(
-                lambda: http.get(PUBLIC, headers=bearer(None, crowded)).status_code == 200, 20, "the place stays taken"
+                lambda: http.get(PUBLIC, headers=bearer(None, crowded.format(7))).status_code == 200,
+                20,
+                "the place stays taken",
             )
         finally:
             for stream in streams:

@@ -32,13 +32,15 @@ def test_the_gateway_and_sql_have_the_same_limits() -> None:
 
 
 def test_what_is_an_address_is_the_same_for_who_asks_and_for_what_is_stored() -> None:
-    """app.email_campus() asks in one expression, the table's constraint in two."""
+    """app.email_campus() asks for the form at once, the table's constraint in two parts; both for two more things."""
     asked = one(r"p_email !~ '\^(.*?)\$'\n", FUNCTIONS / "app/email_campus.sql")
     stored = one(r"constraint users_email_form check \((.*?)\n  \)", DB / "migrations/deploy/campuses.sql")
+    function = (FUNCTIONS / "app/email_campus.sql").read_text("utf-8")
     name, domain = re.findall(r"email ~ '\^?(.*?)\$'(?:\n|$)", stored)
     assert name.removesuffix("[^@]+") + domain.removeprefix("@") == asked
-    assert "length(email) <= 254" in stored
-    assert "length(p_email) > 254" in (FUNCTIONS / "app/email_campus.sql").read_text("utf-8")
+    for must, must_not in (("length(email) <= 254", "length(p_email) > 254"), (r"email !~ '=\?'", r"p_email ~ '=\?'")):
+        assert must in stored
+        assert must_not in function
 
 
 def test_there_is_one_form_of_a_uuid_in_a_token() -> None:

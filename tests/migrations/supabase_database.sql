@@ -76,6 +76,7 @@ do $$  -- contrib, which small installations lack
 begin
   create extension if not exists pgcrypto schema extensions;
   create extension if not exists "uuid-ossp" schema extensions;
+  create extension if not exists btree_gist schema extensions;  -- as its owner has enabled it (db/README.md)
 exception when undefined_file or feature_not_supported then
   raise notice '%', sqlerrm;
 end;

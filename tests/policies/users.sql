@@ -1,7 +1,7 @@
 -- The names of oneself and of circle-mates, and never an address.
 
 begin;
-select plan(24);
+select plan(25);
 
 select policies_are('app', 'users', array['own_row', 'circle_mates', 'open_account']);
 select policy_roles_are('app', 'users', policy::name, array['authenticated']) from unnest('{own_row,circle_mates}'::text[]) as p (policy);
@@ -28,6 +28,14 @@ select tests.act_as('dan');
 select results_eq('select display_name from app.users', array['Dan'], 'so does Dan, who was on the same list, Dan');
 select tests.act_as('mia');
 select results_eq('select display_name from app.users', array['Mia'], 'and Mia, of another campus, Mia');
+
+-- Who has deleted the account keeps the circles of the past, and sees none of those who were there.
+select tests.act_as_nobody();
+savepoint open;
+update app.user_campuses set closed_at = clock_timestamp() where user_id = tests.member('ann');
+select tests.act_as('ann');
+select is_empty('select display_name from app.users', 'who has deleted the account sees no mate');
+rollback to open;
 
 -- Ben gives up the place.
 select tests.act_as_nobody();

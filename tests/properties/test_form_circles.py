@@ -1,4 +1,4 @@
-"""app.form_circles() against brute force: sizes, walls, who is left out, and that no swap would part more pairs."""
+"""app.seat_people() and app.form_circles() against brute force: sizes, walls, who is left out, no swap would help."""
 
 import random
 from collections import Counter
@@ -32,23 +32,26 @@ def form(
     row = connection.execute(
         """
         select array_replace(formed.circles, 0, null)
-        from app.form_circles(
-          %s, %s, %s, %s, %s::int[], %s::int[], %s::int[], %s::int[], %s::int[], %s::int[], %s::int[], %s::int[], %s
+        from (select %(wall_a)s::int[], %(wall_b)s::int[]) as walls (a, b)
+        cross join lateral app.form_circles(
+          app.seat_people(%(people)s, %(least)s, %(target)s, %(most)s, walls.a, walls.b, %(missed)s::int[], %(seed)s),
+          %(least)s, %(most)s, walls.a, walls.b, %(met_a)s::int[], %(met_b)s::int[], %(met_cost)s::int[], null,
+          array_fill(0, array[%(people)s]), array_fill(1, array[%(people)s]), %(seed)s
         ) as formed
         """,
-        (
-            people,
-            *sizes,
-            [a for a, _ in walls],
-            [b for _, b in walls],
-            [a for a, _ in met],
-            [b for _, b in met],
-            list(met.values()),
-            missed or [0] * people,
-            [0] * people,
-            [1] * people,
-            seed,
-        ),
+        {
+            "people": people,
+            "least": sizes[0],
+            "target": sizes[1],
+            "most": sizes[2],
+            "wall_a": [a for a, _ in walls],
+            "wall_b": [b for _, b in walls],
+            "met_a": [a for a, _ in met],
+            "met_b": [b for _, b in met],
+            "met_cost": list(met.values()),
+            "missed": missed or [0] * people,
+            "seed": seed,
+        },
     ).fetchone()
     assert row is not None
     circles: list[int | None] = row[0]

@@ -14,8 +14,8 @@ def test_without_faults_nobody_asks_twice(own_stack: Stack) -> None:
     assert outcome.figures["lateLooks"] == 0
 
 
-@pytest.mark.parametrize("seed", [2, 5])
+@pytest.mark.parametrize("seed", [6, 29])
 def test_every_device_shows_the_truth_whatever_is_killed(own_stack: Stack, seed: int) -> None:
-    """Seed 2 kills all servers but nginx, seed 5 reloads the gateway and kills the database."""
+    """Seed 6 kills gateway and servers, seed 29 nginx's process, and reloads; both the worker as it tells."""
     outcome = play(own_stack, seed)
     assert outcome.broken == [], outcome

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from circle27.stack.supervision import Supervisor, wait_until
+from circle27.worker.porter import LONG_LOG
 from tests.life import Campus, Person, new_campus
 from tests.realtime.history.wire import Wire
 from tests.realtime.test_stream import EVENT_STREAM, events
@@ -77,7 +78,7 @@ def test_only_a_stream_makes_online(circle: list[Person]) -> None:
     until_held(ben.stack, 0)
 
 
-@pytest.mark.parametrize("victim", ["the gateway", "one of its processes"])
+@pytest.mark.parametrize("victim", ["the gateway", "its process"])
 def test_what_was_killed_holds_nobody(circle: list[Person], victim: str) -> None:
     stack = circle[0].stack
     with ExitStack() as streams:
@@ -87,7 +88,7 @@ def test_what_was_killed_holds_nobody(circle: list[Person], victim: str) -> None
         gateway = Supervisor(stack.settings).states()["gateway"]["pid"]
         workers = Path(f"/proc/{gateway}/task/{gateway}/children").read_text("utf-8").split()
         os.kill(gateway if victim == "the gateway" else int(workers[0]), signal.SIGKILL)
-        until_held(stack, 0)  # what the other process held went deaf with it: those clients begin anew as well
+        until_held(stack, 0)
 
 
 def test_what_ends_while_the_porter_is_away_is_caught_up_with(circle: list[Person]) -> None:
@@ -100,6 +101,18 @@ def test_what_ends_while_the_porter_is_away_is_caught_up_with(circle: list[Perso
     finally:
         supervisor.start("porter")
     until_held(stack, 0)
+
+
+def test_the_log_of_ended_streams_does_not_grow_for_ever(circle: list[Person]) -> None:
+    stack = circle[0].stack
+    log = stack.home / "access" / "streams.log"
+    with stream(circle[0]), stream(circle[1]):
+        with log.open("a", encoding="ascii") as file:
+            file.writelines(f"{number:032x}\n" for number in range(LONG_LOG // 33 + 1))  # streams of long ago
+        wait_until(lambda: not log.exists() or log.stat().st_size < 1000, 10, "the log is as long as before")
+        assert held(stack) == 2
+    until_held(stack, 0)  # said in the new log, or as the last words of the old one
+    wait_until(lambda: log.exists() and log.stat().st_size < 1000, 10, "nginx has begun no new log")
 
 
 def test_a_storm_leaves_the_counts_right(own_stack: Stack) -> None:

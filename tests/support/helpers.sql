@@ -149,7 +149,11 @@ as $$
   update app.time_slots as slots
   set cancelled_at = app.clock(), version = app.next_version()
   from tests.slots as named
-  where named.name = p_slot and slots.campus_id = named.campus_id and slots.time_slot = named.time_slot
+  where named.name = p_slot and slots.campus_id = named.campus_id and slots.time_slot = named.time_slot;
+  update app.circles
+  set called_off = true
+  from tests.slots as named
+  where named.name = p_slot and circles.campus_id = named.campus_id and circles.time_slot = named.time_slot
 $$;
 
 -- The member is in a circle of the slot, which is matched thereby.
@@ -165,10 +169,13 @@ as $$
     select from app.waitlist_entries
     where user_id = tests.member(p_name) and time_slot = tests.slot(p_slot)
   );
-  insert into app.circles (campus_id, time_slot, circle_no)
-  select people.campus_id, tests.slot(p_slot), p_circle_no
-  from tests.people where people.name = p_name
-  on conflict do nothing;
+  insert into app.circles (campus_id, time_slot, circle_no, ends_at)
+  select slots.campus_id, slots.time_slot, p_circle_no, slots.ends_at
+  from tests.people
+  inner join app.time_slots as slots
+    on slots.campus_id = people.campus_id and slots.time_slot = tests.slot(p_slot)
+  where people.name = p_name
+  on conflict on constraint circles_pkey do nothing;
   insert into app.circle_members (campus_id, time_slot, user_id, circle_no)
   select people.campus_id, tests.slot(p_slot), people.user_id, p_circle_no
   from tests.people where people.name = p_name

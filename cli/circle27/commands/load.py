@@ -1,17 +1,26 @@
 """`circle27 load`."""
 
-import json
+import sys
+import tempfile
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import click
 import psycopg
 
 from circle27.errors import CircleError
-from circle27.load import report
-from circle27.load.deadline_rush import Rush
+from circle27.load import report, tune_page
 from circle27.load.ground import Ground, require_loopback
+from circle27.load.objectives import measured
+from circle27.load.play import Choice, Played, Stage
+from circle27.load.scenarios import SCENARIOS
+from circle27.load.tuning import NAMES, Tuner, knee_of
 from circle27.stack import lifecycle
 from circle27.stack.settings import Settings
+
+INTERRUPTED = 130
+LADDER = (2, 4, 8, 16, 32, 64, 128, 256)  # clients, on the way to the knee
 
 
 @click.group()
@@ -24,47 +33,191 @@ def load() -> None:
     """
 
 
+def _ladder(_: click.Context, __: click.Parameter, text: str | None) -> list[int]:
+    rungs = (text or "").split(",") if text else []
+    if not all(rung.strip().isdigit() and int(rung) > 0 for rung in rungs):
+        raise click.BadParameter("write numbers of users with commas between, like 100,1000,5000")
+    return [int(rung) for rung in rungs]
+
+
 @load.command()
-@click.argument("scenario", type=click.Choice(["deadline-rush"]))
-@click.option("--users", type=click.IntRange(2, 100_000), default=200, show_default=True, help="How many hold streams.")
+@click.argument("scenario", type=click.Choice(list(SCENARIOS)))
+@click.option("--users", type=click.IntRange(2, 100_000), help="How many members.  [default: the scenario's]")
 @click.option(
-    "--joined", type=click.IntRange(0), default=50, show_default=True, help="How many of them are on the list."
+    "--ladder", callback=_ladder, metavar="N,N,…", help="Several runs, one after the other, instead of --users."
 )
-@click.option("--deadlines", type=click.IntRange(1, 20), default=1, show_default=True, help="How many, one by one.")
+@click.option("--duration", type=click.FloatRange(1, 86400), help="Seconds.  [default: the scenario's]")
+@click.option("--ramp", type=click.FloatRange(0), help="Seconds in which all come.  [default: the scenario's]")
+@click.option("--think", type=click.FloatRange(0.01), help="Seconds between two things one member does, in the mean.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Of all that is drawn at random.")
+@click.option(
+    "--joined",
+    type=click.IntRange(0),
+    help="deadline-rush: how many are on the list; realtime-storm: how many join and leave.  [default: a quarter]",
+)
+@click.option("--deadlines", type=click.IntRange(1, 20), default=1, show_default=True, help="deadline-rush: how many.")
+@click.option(
+    "--generators", type=click.IntRange(1, 16), default=1, show_default=True, help="Processes that play members."
+)
+@click.option(
+    "--report", "folder", type=click.Path(file_okay=False, path_type=Path), required=True, help="Where to write."
+)
+@click.option("--gateway", metavar="URL", help="Another address of the stack's gateway.")
+@click.option(
+    "--not-loopback", is_flag=True, help="Allow a --gateway that is not on this machine. Ask its owner first."
+)
+def run(
+    *,
+    scenario: str,
+    users: int | None,
+    ladder: list[int],
+    folder: Path,
+    gateway: str | None,
+    not_loopback: bool,
+    **options: Any,
+) -> None:
+    """Play a scenario, and write a report: summary.json, the raw samples, and a page (index.html).
+
+    Exit status 1 if an objective was missed, 130 after Ctrl-C (the report is of what was played until then).
+
+    \b
+    Examples:
+      circle27 load run deadline-rush --users 2000 --joined 500 --report load-report
+      circle27 load run polling-baseline --ladder 100,1000,5000 --report load-report
+    """
+    chosen = SCENARIOS[scenario]
+    rungs = ladder or [users or chosen.users]
+    settings = Settings.require()
+    url = gateway or settings.url("gateway")
+    if not not_loopback:
+        require_loopback(url, "name another only with its owner's consent, by --not-loopback.")
+    require_loopback(settings.url("gateway"))
+    if not lifecycle.ready(settings):
+        raise CircleError("the stack is not ready. Start it: circle27 up")
+    given = {name: options[name] for name in ("ramp", "duration", "think") if options[name] is not None}
+    played: list[Played] = []
+    with (
+        tempfile.TemporaryDirectory(prefix="circle27-load-") as work,
+        psycopg.connect(settings.dsn("circle27_migrator"), autocommit=True) as connection,
+    ):
+        connection.execute("set timezone = 'UTC'")
+        stage = Stage(settings, Ground(settings, connection), url, click.echo, _tell, Path(work))
+        for rung in rungs:
+            joined = rung // 4 if options["joined"] is None else options["joined"]
+            if joined > rung:
+                raise click.UsageError("--joined is at most --users")
+            choice = Choice(
+                **{"ramp": chosen.ramp, "duration": chosen.duration, "think": chosen.think, **given},
+                seed=options["seed"],
+                joined=joined,
+                deadlines=options["deadlines"],
+                generators=options["generators"],
+            )
+            click.echo(f"{scenario} with {rung:,} members at {url}")
+            played.append(stage.play(chosen, rung, choice))
+            _conclude(played[-1].summary)
+            if played[-1].summary["interrupted"]:
+                break
+        version = connection.info.parameter_status("server_version") or "?"
+    summary = report.write(folder, chosen, played, report.facts(settings, version, asdict(choice)))
+    click.echo(f"report: {folder / 'index.html'}")
+    if summary["interrupted"]:
+        raise click.exceptions.Exit(INTERRUPTED)
+    if not summary["passed"]:
+        raise click.exceptions.Exit(1)
+
+
+@load.command()
+@click.option("--seconds", type=click.FloatRange(1, 60), default=4, show_default=True, help="Of each measurement.")
+@click.option(
+    "--rounds", type=click.IntRange(1, 20), default=2, show_default=True, help="Measurements of each setting."
+)
+@click.option("--clients", type=click.IntRange(2, 2000), default=48, show_default=True, help="Members at once.")
+@click.option("--crowd", type=click.IntRange(20, 13_000), default=5000, show_default=True, help="Of the overload.")
+@click.option("--apply", "apply_it", is_flag=True, help="Let the local stack have what is recommended, from now on.")
 @click.option(
     "--report",
     "folder",
     type=click.Path(file_okay=False, path_type=Path),
     required=True,
-    help="Where to write summary.json and deadline.svg.",
+    help="Where to write tune.json and a page (index.html).",
 )
-@click.option("--gateway", metavar="URL", help="Another address of the stack's gateway, on this machine.")
-def run(*, scenario: str, users: int, joined: int, deadlines: int, folder: Path, gateway: str | None) -> None:
-    """Play a scenario and write down what came out. Exit status 1 if a button was wrong or a request failed.
+def tune(*, seconds: float, rounds: int, clients: int, crowd: int, apply_it: bool, folder: Path) -> None:
+    """Try settings of PgBouncer, PostgREST and nginx on the running stack, and recommend the best.
 
-    deadline-rush: everybody holds a stream and looks once, some join a slot, and its deadline comes by the
-    database's clock. summary.json says how long after it each knew the new button, whether it was the right one, where
-    the time went, what a connection costs the gateway, and how many requests a client sends in an hour. With several
-    deadlines its figures are their medians.
+    Members call without thinking, while one setting after the other is changed; then without PgBouncer, with more and
+    more members, and with a crowd. In the end the stack has the settings of before, unless --apply. Takes some minutes.
 
     \b
     Example:
-      circle27 load run deadline-rush --users 2000 --joined 500 --deadlines 5 --report load-report
+      CIRCLE27_RATE_LIMITS=off circle27 up
+      circle27 load tune --report load-report
     """
-    if joined > users:
-        raise click.UsageError("--joined is at most --users")
     settings = Settings.require()
-    url = gateway or settings.url("gateway")
-    require_loopback(url)
+    if settings.rate_limits:
+        raise CircleError(
+            "the stack has rate limits, which would be measured. First: CIRCLE27_RATE_LIMITS=off circle27 up"
+        )
     require_loopback(settings.url("gateway"))
     if not lifecycle.ready(settings):
         raise CircleError("the stack is not ready. Start it: circle27 up")
-    with psycopg.connect(settings.dsn("circle27_migrator"), autocommit=True) as connection:
+    with (
+        lifecycle.alone(),
+        tempfile.TemporaryDirectory(prefix="circle27-load-") as work,
+        psycopg.connect(settings.dsn("circle27_migrator"), autocommit=True) as connection,
+    ):
         connection.execute("set timezone = 'UTC'")
-        rush = Rush(settings, Ground(settings, connection), url, users, joined, deadlines, click.echo)
-        summary, runs = rush.play()
-    middle = sorted(runs, key=lambda one: one.figures()["p99_s"])[len(runs) // 2]
-    report.write(folder, summary, {"on the list": middle.on_list_s, "watching": middle.others_s})
-    click.echo(json.dumps({key: value for key, value in summary.items() if key != "deadlines"}, indent=2))
-    if summary["errors"] or summary["deadline"]["wrong"]:
-        raise click.exceptions.Exit(1)
+        ground = Ground(settings, connection)
+        stage = Stage(settings, ground, settings.url("gateway"), click.echo, _tell, Path(work))
+        members = ground.prepare(max(clients, crowd, LADDER[-1]))
+        tuner = Tuner(stage, members, ground.open_day(), seconds, rounds, clients, crowd)
+        try:
+            best, table = tuner.sweep()
+            winner, final = tuner.finish(best)
+            ladder = tuner.knee(LADDER)
+            overload = tuner.overload()
+        except BaseException:
+            tuner.set_up(settings)
+            raise
+        tuner.set_up(winner if apply_it else settings)
+        if apply_it:
+            winner.save()
+    found = {
+        "before": {name: getattr(settings, name) for name in NAMES},
+        "recommended": {name: getattr(winner, name) for name in NAMES},
+        "applied": apply_it,
+        "seconds": seconds,
+        "rounds": rounds,
+        "final": [point.figures() for point in final],
+        "knee": knee_of(ladder).figures(),
+        "ladder": [point.figures() for point in ladder],
+        "overload": overload,
+        "table": table,
+    }
+    tune_page.write(folder, found)
+    click.echo(tune_page.verdict(found))
+    click.echo(f"report: {folder / 'index.html'}")
+
+
+def _tell(line: str) -> None:
+    """Show the line of this second: over the one before on a terminal."""
+    if sys.stdout.isatty():
+        click.echo(f"\r{line[:150]:150}", nl=False)
+    else:
+        click.echo(line)
+
+
+def _conclude(summary: dict[str, Any]) -> None:
+    if sys.stdout.isatty():
+        click.echo()
+    for objective in summary["objectives"]:
+        mark = "pass" if objective["passed"] else "FAIL"
+        limit = f"{objective['limit']:g} {objective['unit']}" if objective["limit"] else "none"
+        click.echo(f"  {mark}  {objective['text']}: {measured(objective)} (limit: {limit})")
+    for slug, count in summary["errors_by_slug"].items():
+        click.echo(f"        {slug}: {count:,}")
+    if summary["generator_limited"]:
+        generator = summary["generator"]
+        click.echo(
+            f"  the generator was the limit: {generator['busiest_cores']} of a core, {generator['late_ms']:.0f} ms late"
+        )

@@ -18,6 +18,7 @@ from circle27.errors import CircleError
 from circle27.load.ground import TOKEN_S, Ground, Member, Slot, instant
 from circle27.load.memory import gateway_bytes
 from circle27.load.pool import Pool
+from circle27.load.samples import Sample
 from circle27.load.watcher import Heard
 from circle27.stack.settings import Settings
 
@@ -63,12 +64,15 @@ class Rush:
     say: Callable[[str], None]
     requests: Counter[str] = field(default_factory=Counter)
     errors: list[str] = field(default_factory=list)
+    samples: list[Sample] = field(default_factory=list)
+    interrupted: bool = False
 
     def play(self) -> tuple[dict[str, Any], list[Deadline]]:
         """Play it; return the summary and what each deadline was like. Raises CircleError."""
         members = self.ground.prepare(self.users)
         self.say(f"{self.users:,} members have tokens")
         pool = Pool(self.url, members)
+        runs: list[Deadline] = []
         try:
             before = gateway_bytes(self.settings)
             opened = pool.open_streams()
@@ -77,8 +81,14 @@ class Rush:
             self.requests["stream"] += self.users
             self.errors += opened.errors
             self.say(f"{held:,} streams opened in {opened.seconds:.1f} s, {memory / 1000:.1f} kB each at the gateway")
-            runs = [self._deadline(pool, members, number) for number in range(self.deadlines)]
-            self.errors += ["stream lost"] * (pool.lost() - len(opened.errors))
+            try:
+                for number in range(self.deadlines):
+                    runs.append(self._deadline(pool, members, number))
+            except KeyboardInterrupt:
+                self.interrupted = True  # amid a call of the pool, which is therefore asked nothing more
+            else:
+                self.errors += ["stream lost"] * (pool.lost() - len(opened.errors))
+                self.samples = pool.samples()
         finally:
             pool.close()
         summary = {
@@ -87,12 +97,12 @@ class Rush:
             "joined": self.joined,
             "requests": dict(self.requests),
             "errors": dict(Counter(self.errors)),
-            "deadline": median([run.figures() for run in runs]),
+            "deadline": median([run.figures() for run in runs]) if runs else {},
             "connect": {"seconds": opened.seconds, "per_second": held / opened.seconds, **spread(opened.each_s)},
             "bytes_a_connection": round(memory),
             "requests_a_client_hour": {
                 # One stream and one look at each connection, which lasts as long as the token; and who was late.
-                "streams": (2 + sum(run.late for run in runs) / self.users / len(runs)) * 3600 / TOKEN_S,
+                "streams": (2 + sum(run.late for run in runs) / self.users / max(1, len(runs))) * 3600 / TOKEN_S,
                 "polling": 3600 / POLLING_S,
             },
             "deadlines": [run.figures() for run in runs],
@@ -116,7 +126,7 @@ class Rush:
 
         heard = pool.take()
         run = Deadline(matching=report)
-        first = [_final(said, slot, on_list) for said, on_list in zip(heard, joins, strict=True)]
+        first = [final_message(said, slot, on_list) for said, on_list in zip(heard, joins, strict=True)]
         late = [message is None for message in first]
         run.late = sum(late)
         self.requests["late look"] += run.late
@@ -173,7 +183,7 @@ def median(runs: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _final(said: list[Heard], slot: Slot, on_list: bool) -> Heard | None:
+def final_message(said: Sequence[Heard], slot: Slot, on_list: bool) -> Heard | None:
     """Return the message from which a member knows their last button of this deadline."""
     kind = "button" if on_list else "slot"
     return next((m for m in said if m.event == kind and _about(m, slot) and m.payload["slotStatus"] == "matched"), None)

@@ -27,6 +27,7 @@ class Member:
 
     user_id: str
     token: str
+    email: str
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,25 @@ class Slot:
     deadline: float  # seconds since 1970
 
 
-def require_loopback(url: str) -> None:
+@dataclass(frozen=True)
+class Day:
+    """The day of a run without a deadline: its date, and its three slots as the API writes them."""
+
+    date: str
+    slots: list[str]
+
+
+@dataclass(frozen=True)
+class Change:
+    """A join (or leave) that was answered with 200: whose, of which slot, and the version that the answer named."""
+
+    user_id: str
+    time_slot: str
+    joined: bool
+    version: int
+
+
+def require_loopback(url: str, advice: str = "use a local stack.") -> None:
     """Refuse a target that is not this very machine. Raises CircleError."""
     host = urlsplit(url).hostname or ""
     try:
@@ -46,7 +65,7 @@ def require_loopback(url: str) -> None:
     except OSError:
         found = set()
     if not found or not all(ipaddress.ip_address(address).is_loopback for address in found):
-        raise CircleError(f"{url} is not on this machine, and a load run may be aimed at no other: use a local stack.")
+        raise CircleError(f"{url} is not on this machine. A load run is a storm: {advice}")
 
 
 class Ground:
@@ -56,23 +75,83 @@ class Ground:
         self._settings = settings
         self._connection = connection
 
-    def prepare(self, users: int) -> list[Member]:
-        """Make the campus and its members, unless they are there; return them with tokens for an hour from now."""
+    def prepare(self, users: int, life_s: float = TOKEN_S, fresh: int = 0) -> list[Member]:
+        """Make the campus and its members, unless they are there; return them with tokens for so many seconds.
+
+        The first `fresh` of them are members of today: nobody has asked for a code to their address yet.
+        """
+        tag = int(time.time())
         numbers = range(users)
         names = [f"{FIRST_NAMES[n % len(FIRST_NAMES)]} {LAST_NAMES[n * 37 % len(LAST_NAMES)]}" for n in numbers]
-        emails = [f"member-{n:06}@{DOMAIN}" for n in numbers]
+        emails = [f"new-{tag}-{n}@{DOMAIN}" if n < fresh else f"member-{n:06}@{DOMAIN}" for n in numbers]
         key = self._settings.secret("jwt.key")
         with self._connection.transaction():
             self._connection.execute("select app.add_campus(%s, %s, 'UTC', %s)", [CAMPUS, NAME, [DOMAIN]])
             rows = self._connection.execute(_sql("members"), {"names": names, "emails": emails}).fetchall()
         self._connection.execute("analyze app.users, app.user_campuses")
-        return [Member(claims["sub"], jwt.encode(claims, key, algorithm="HS256")) for (claims,) in rows]
+        claims = [{**claims, "exp": int(time.time() + max(life_s, TOKEN_S))} for (claims,) in rows]
+        tokens = [jwt.encode(each, key, algorithm="HS256") for each in claims]
+        return [Member(each["sub"], *of) for each, *of in zip(claims, tokens, emails, strict=True)]
+
+    def claims(self, member: Member) -> dict[str, Any]:
+        """Return what a member's token says."""
+        claims: dict[str, Any] = jwt.decode(member.token, options={"verify_signature": False})
+        return claims
+
+    def service_token(self, life_s: float = TOKEN_S) -> str:
+        """Return a key of service_role."""
+        claims = {"role": "service_role", "exp": int(time.time() + max(life_s, TOKEN_S))}
+        return jwt.encode(claims, self._settings.secret("jwt.key"), algorithm="HS256")
+
+    def open_day(self) -> Day:
+        """Open the three slots of a day that nobody has used yet, at least a day ahead."""
+        with self._connection.transaction():
+            self._connection.execute("set local role circle27_owner")
+            rows = self._connection.execute(_sql("day"), {"campus": CAMPUS}).fetchall()
+        return Day(rows[0][0], [time_slot for _, time_slot in rows])
+
+    def meet(self, members: Sequence[Member]) -> str:
+        """Let these members have met just now, through waitlist and matching; return the slot, which is over.
+
+        Raises CircleError if the worker matches nothing.
+        """
+        with self._connection.transaction():
+            self._connection.execute("set local role circle27_owner")
+            row = self._connection.execute(_sql("slot"), {"campus": CAMPUS, "lead": 5, "lasts": 1}).fetchone()
+            assert row is not None
+            slot = Slot(row[0], row[1], float(row[2]))
+            self._connection.execute(
+                "select app.join_waitlist(%(campus)s, users.user_id, %(slot)s)"
+                " from unnest(%(users)s::uuid[]) as users (user_id)",
+                {"campus": CAMPUS, "slot": slot.time_slot, "users": [member.user_id for member in members]},
+            )
+        self.wait_for_matching(slot, 60)
+        return slot.time_slot
+
+    def lost_writes(self, changes: Sequence[Change]) -> int:
+        """Return how many of these acknowledged changes the database does not have."""
+        with self._connection.transaction():
+            self._connection.execute("set local role circle27_owner")
+            row = self._connection.execute(
+                _sql("lost_writes"),
+                {
+                    "campus": CAMPUS,
+                    "users": [change.user_id for change in changes],
+                    "slots": [change.time_slot for change in changes],
+                    "joined": [change.joined for change in changes],
+                    "versions": [change.version for change in changes],
+                },
+            ).fetchone()
+        assert row is not None
+        return int(row[0])
 
     def open_slot(self, lead_s: float) -> Slot:
         """Open a slot whose deadline comes in `lead_s` seconds, by the database's clock."""
         with self._connection.transaction():
             self._connection.execute("set local role circle27_owner")
-            row = self._connection.execute(_sql("slot"), {"campus": CAMPUS, "lead": lead_s}).fetchone()
+            row = self._connection.execute(
+                _sql("slot"), {"campus": CAMPUS, "lead": lead_s, "lasts": 80 * 60}
+            ).fetchone()
         assert row is not None
         time_slot, day, deadline = row
         return Slot(time_slot, day, float(deadline))

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from circle27.errors import CircleError
+from circle27.load.machine import pss
 from circle27.stack.settings import Settings
 from circle27.stack.supervision import Supervisor
 
@@ -13,11 +14,4 @@ def gateway_bytes(settings: Settings) -> int:
     if master is None:
         raise CircleError("the gateway is not running. Start it: circle27 up")
     workers = Path(f"/proc/{master}/task/{master}/children").read_text("utf-8").split()
-    return sum(_share(pid) for pid in [str(master), *workers])
-
-
-def _share(pid: str) -> int:
-    for line in Path(f"/proc/{pid}/smaps_rollup").read_text("utf-8").splitlines():
-        if line.startswith("Pss:"):
-            return int(line.split()[1]) * 1024
-    return 0
+    return sum(pss(int(pid)) for pid in [master, *workers])

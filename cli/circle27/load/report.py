@@ -1,55 +1,54 @@
-"""What a run leaves behind: summary.json and a plot."""
+"""What a run leaves behind: summary.json, the raw samples, and a page with plots."""
 
 import json
 import os
 import platform
+import re
+import resource
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 720, 360, 60, 48, 40
-COLOURS = ("#1b6ac9", "#c94f1b")
+from circle27.load import samples
+from circle27.load.page import page
+from circle27.load.play import Played
+from circle27.load.scenarios import Scenario
+from circle27.stack.settings import Settings
+
+POOL_SIZE = re.compile(r"default_pool_size = (\d+)")
 
 
-def write(folder: Path, summary: dict[str, Any], curves: dict[str, list[float]]) -> None:
-    """Write summary.json and deadline.svg: how many know their button so many seconds after the deadline."""
+def write(folder: Path, scenario: Scenario, played: Sequence[Played], facts: dict[str, Any]) -> dict[str, Any]:
+    """Write the report of all runs (one, or the rungs of a ladder); return what summary.json says.
+
+    Its figures are those of the last run, which had the most users; `ladder` has all of them.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    machine = {"cores": os.cpu_count(), "kernel": platform.release()}
-    text = json.dumps({**summary, "machine": machine}, indent=2)
-    (folder / "summary.json").write_text(text + "\n", "utf-8")
-    (folder / "deadline.svg").write_text(
-        plot(curves, "Who knows the new button, by seconds after the deadline"), "utf-8"
-    )
+    summary = {**played[-1].summary, "facts": facts}
+    summary["interrupted"] = any(run.summary["interrupted"] for run in played)
+    if len(played) > 1:
+        summary["ladder"] = [run.summary for run in played]
+        summary["breaks_at"] = next((run.summary["users"] for run in played if not run.summary["passed"]), None)
+        summary["passed"] = summary["breaks_at"] is None
+    for run in played:
+        rung = f"-{run.summary['users']}" if len(played) > 1 else ""
+        samples.write(folder / f"samples{rung}.csv.gz", run.samples)
+    (folder / "summary.json").write_text(json.dumps(summary, indent=2) + "\n", "utf-8")
+    (folder / "index.html").write_text(page(scenario, played, summary), "utf-8")
+    return summary
 
 
-def plot(curves: dict[str, list[float]], title: str) -> str:
-    """Return an SVG with one cumulative curve for each list of seconds."""
-    end = max((second for curve in curves.values() for second in curve), default=1.0) * 1.05
-    right, floor = WIDTH - 20, HEIGHT - BOTTOM
-
-    def x(second: float) -> float:
-        return LEFT + (right - LEFT) * max(0.0, second) / end
-
-    def y(share: float) -> float:
-        return floor - (floor - TOP) * share
-
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}"',
-        ' font-family="sans-serif" font-size="12">',
-        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>',
-        f'<text x="{LEFT}" y="22" font-size="15">{title}</text>',
-    ]
-    for share in (0, 0.25, 0.5, 0.75, 1):
-        parts.append(f'<path d="M{LEFT} {y(share):.1f}H{right}" stroke="#ddd"/>')
-        parts.append(f'<text x="{LEFT - 8}" y="{y(share) + 4:.1f}" text-anchor="end">{share:.0%}</text>')
-    for tenth in range(0, 11, 2):
-        second = end * tenth / 10
-        parts.append(f'<text x="{x(second):.1f}" y="{floor + 18}" text-anchor="middle">{second:.2f} s</text>')
-    for number, (name, curve) in enumerate(curves.items()):
-        ordered = sorted(curve)
-        kept = ordered[:: max(1, len(ordered) // 500)] + ordered[-1:]
-        points = [f"{x(second):.1f},{y((index + 1) / len(kept)):.1f}" for index, second in enumerate(kept)]
-        colour = COLOURS[number % len(COLOURS)]
-        parts.append(f'<polyline points="{" ".join(points)}" fill="none" stroke="{colour}" stroke-width="2"/>')
-        label = f"{name} ({len(ordered):,})"
-        parts.append(f'<text x="{LEFT + 10 + 200 * number}" y="{HEIGHT - 8}" fill="{colour}">{label}</text>')
-    return "\n".join([*parts, "</svg>", ""])
+def facts(settings: Settings, postgresql: str, choice: dict[str, Any]) -> dict[str, Any]:
+    """Return under which conditions a run was played."""
+    conf = (settings.home / "conf/pgbouncer.ini").read_text("utf-8")
+    return {
+        "cores": os.cpu_count(),
+        "kernel": platform.release(),
+        "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9),
+        "open_files_a_process": resource.getrlimit(resource.RLIMIT_NOFILE)[1],
+        "rate_limits": settings.rate_limits,
+        "postgresql": postgresql,
+        "postgrest": len(settings.postgrest_services()),
+        "pool_size": int(next(filter(None, map(POOL_SIZE.match, conf.splitlines())))[1]),
+        "options": choice,
+    }

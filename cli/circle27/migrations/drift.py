@@ -270,4 +270,5 @@ def fresh(conninfo: str, db_dir: Path = DB) -> Iterator[psycopg.Connection[Any]]
                 migrate(own, db_dir=db_dir)
                 yield connection
         finally:
-            server.execute(sql.SQL("drop database {} with (force)").format(name))
+            # Not `with (force)`: that may not end an autovacuum of the database, which without it makes way by itself.
+            server.execute(sql.SQL("drop database {}").format(name))

@@ -140,25 +140,21 @@ free_spots as materialized (
     and spots.closed_at is null
   where not exists (
     select
-    from app.time_slots as others
-    inner join app.circles as booked
-      on booked.campus_id = %(campus)s
-      and booked.time_slot = others.time_slot
+    from app.circles as booked
+    where booked.campus_id = %(campus)s
       and booked.spot_id = spots.spot_id
-    where others.campus_id = %(campus)s
-      and others.cancelled_at is null
-      and others.time_slot < apart.window_to
-      and others.time_slot > apart.window_from - interval '24 hours'  -- no meeting is longer
-      and others.ends_at > apart.window_from
+      and not booked.called_off
+      and tstzrange(booked.time_slot, booked.ends_at) && tstzrange(apart.window_from, apart.window_to)
   )
 ),
 
 tables as materialized (
-  select dealt.time_slot, dealt.circle_no, free_spots.spot_id
+  select dealt.time_slot, dealt.ends_at, dealt.circle_no, free_spots.spot_id
   from (
     select
       windows.window_no,
       windows.time_slot,
+      windows.ends_at,
       numbers.circle_no,
       row_number() over (partition by windows.window_no order by windows.time_slot, numbers.circle_no) as place
     from windows
@@ -253,8 +249,8 @@ entries as (
 ),
 
 seated as (
-  insert into app.circles (campus_id, time_slot, circle_no, spot_id)
-  select %(campus)s, tables.time_slot, tables.circle_no, tables.spot_id
+  insert into app.circles (campus_id, time_slot, circle_no, spot_id, ends_at)
+  select %(campus)s, tables.time_slot, tables.circle_no, tables.spot_id, tables.ends_at
   from tables
   order by tables.time_slot, tables.circle_no
 ),

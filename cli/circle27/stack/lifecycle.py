@@ -30,6 +30,7 @@ ACCESS_LOG_LIMIT = 5_000_000  # bytes; an older one is kept beside it
 
 # What to restart when a rendered file changed.
 READERS = {
+    "stack.json": ("worker",),  # which gateways there are
     "conf/postgresql.conf": ("postgresql",),
     "conf/pg_hba.conf": ("postgresql",),
     "conf/pgbouncer.ini": ("pgbouncer",),
@@ -101,11 +102,11 @@ def prepare(settings: Settings) -> None:
 
 
 def _prepare(settings: Settings) -> list[str]:
-    """Return which rendered files changed."""
+    """Return which files changed."""
     _make_folders(settings)
     make_secrets(settings)
-    settings.save()
-    changed = render(settings)
+    changed = ["stack.json"] if settings.save() else []
+    changed += render(settings)
     cluster.make_cluster(settings)
     return changed
 

@@ -66,13 +66,16 @@ def services(settings: Settings) -> list[tuple[str, str, str]]:
     home = settings.home
     serve = TEMPLATES / "serve.sh"
     server = postgresql_bindir(home / "data") / "postgres"
-    postgrest = program("postgrest")
+    # All of them together have a thread a core, no more: those of one process wait for each other (decision 23).
+    instances = settings.postgrest_services()
+    threads = max(1, len(os.sched_getaffinity(0)) // len(instances))
+    postgrest = f"/usr/bin/env GHCRTS=-N{threads} {program('postgrest')}"
     mailbox = f"{settings.listen}:{settings.ports['mailbox']}"
     return [
         # INT: PostgreSQL's fast shutdown. QUIT: PgBouncer 1.23 and newer would wait for its clients on TERM.
         ("postgresql", f"{serve} {server} -D {home}/data -c config_file={home}/conf/postgresql.conf", "INT"),
         ("pgbouncer", f"{program('pgbouncer')} -q {home}/conf/pgbouncer.ini", "QUIT"),
-        *((name, f"{postgrest} {home}/conf/{name}.conf", "TERM") for name in settings.postgrest_services()),
+        *((name, f"{postgrest} {home}/conf/{name}.conf", "TERM") for name in instances),
         ("gateway", f"{serve} {program('nginx')} -p {home} -e stderr -c {home}/secrets/nginx.conf", "TERM"),
         ("worker", f"{sys.executable} -m circle27.worker", "TERM"),
         ("porter", f"{sys.executable} -m circle27.worker.porter", "TERM"),

@@ -47,6 +47,15 @@ class Settings:
     tls_cert: str = ""  # files; none: plain HTTP
     tls_key: str = ""
     more_gateways: list[str] = field(default_factory=list)  # host:port of other gateways' private doors
+    # What `circle27 load tune` chooses (docs/load.md).
+    pool_size: int = 20  # connections of PgBouncer to PostgreSQL
+    reserve_pool_size: int = 5  # more of them, for who has waited a second
+    query_wait_timeout: int = 5  # seconds for which a query waits for one
+    prepared_statements: int = 0  # that PgBouncer keeps apart for each connection; needs 1.21
+    rest_pool: int = 10  # connections of one PostgREST to PgBouncer
+    rest_instances: int = 2  # PostgREST that the gateway uses
+    rest_keepalive: int = 64  # idle connections that one process of the gateway keeps to them
+    pooled: bool = True  # false: PostgREST without PgBouncer, to see what pooling costs
     local_pages: bool = False  # the clock's panel and the mailbox at the gateway: on a local stack only
 
     @classmethod
@@ -78,10 +87,13 @@ class Settings:
             raise CircleError("there is no local stack yet. Start one: circle27 up")
         return settings
 
-    def save(self) -> None:
-        """Keep the settings where `load` finds them."""
+    def save(self) -> bool:
+        """Keep the settings where `load` finds them; tell whether they are others than before."""
         stored = {key: value for key, value in asdict(self).items() if key != "home"}
-        (self.home / "stack.json").write_text(json.dumps(stored, indent=2) + "\n", "utf-8")
+        file, text = self.home / "stack.json", json.dumps(stored, indent=2) + "\n"
+        changed = not file.exists() or file.read_text("utf-8") != text
+        file.write_text(text, "utf-8")
+        return changed
 
     def host(self, service: str) -> str:
         """Return the host under which the other services reach this one."""

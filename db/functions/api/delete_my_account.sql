@@ -20,7 +20,7 @@ comment on function api.delete_my_account() is
 'Erase the caller''s personal data, and sign out everywhere.
 
 Gives {deleted}. Gone are e-mail address, name, attributes and comments; open lists and circles ahead are left. Circles of the past stay, with a former member in them.
-Refuses not_signed_in, no_campus, account_deleted, wrong_campus, slot_busy, deadline_passed.';
+Refuses not_signed_in, no_campus, account_deleted, wrong_campus.';
 
 revoke all on function api.delete_my_account() from public;
 grant execute on function api.delete_my_account() to authenticated;

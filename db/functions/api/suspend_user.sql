@@ -37,7 +37,7 @@ comment on function api.suspend_user(uuid, timestamptz, text, text) is
 'Let a member join nothing for a while.
 
 Gives {userId, suspendedUntil}. Until p_until; null lifts it. They leave the lists and circles ahead, and can read p_reason. For operators, on their own campus, and service_role, which names one. Repeatable.
-Refuses call_not_plain, not_signed_in, no_campus, account_deleted, wrong_campus, operators_only, own_case, suspension_invalid, member_not_found, slot_busy, deadline_passed.';
+Refuses call_not_plain, not_signed_in, no_campus, account_deleted, wrong_campus, operators_only, own_case, suspension_invalid, member_not_found.';
 
 revoke all on function api.suspend_user(uuid, timestamptz, text, text) from public;
 grant execute on function api.suspend_user(uuid, timestamptz, text, text) to authenticated, service_role;

@@ -49,6 +49,11 @@ begin
       and slots.time_slot = p_time_slot
     returning slots.* into v_slot;
 
+    update app.circles
+    set called_off = true
+    where circles.campus_id = p_campus_id
+      and circles.time_slot = p_time_slot;
+
     perform app.recount_meetings(p_campus_id, p_time_slot);
     perform app.emit_slot(p_campus_id, p_time_slot, v_now);
     perform app.emit_buttons(p_campus_id, p_time_slot, v_now);

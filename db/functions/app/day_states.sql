@@ -47,7 +47,8 @@ begin
       greatest(slots.version, entries.version)
     ) as state
     from app.time_slots as slots
-    -- Each of the three by its primary key: `limit 1` keeps the planner from reading the member's whole past.
+    -- Each of the three by its primary key: `limit 1` keeps the planner from reading the member's whole past. What a slot
+    -- can't have yet is not looked for.
     left join lateral (
       select waitlist_entries.left_at is null as on_waitlist, waitlist_entries.version
       from app.waitlist_entries
@@ -62,6 +63,7 @@ begin
       where circle_members.campus_id = p_campus_id
         and circle_members.time_slot = slots.time_slot
         and circle_members.user_id = p_user_id
+        and slots.matched_at is not null
       limit 1
     ) as members on true
     left join lateral (
@@ -70,6 +72,7 @@ begin
       where feedback.campus_id = p_campus_id
         and feedback.time_slot = slots.time_slot
         and feedback.user_id = p_user_id
+        and slots.ends_at <= p_now
       limit 1
     ) as given on true
     where slots.campus_id = p_campus_id

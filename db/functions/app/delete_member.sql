@@ -5,8 +5,8 @@
 -- safety of others; and the trail, until its year is dropped. The circles of others stay whole, and who comes back with the
 -- same address is the same member, behind the same walls.
 --
--- Leaves the lists that are open and the circles that are still to meet. A list that is being matched at this moment is
--- waited for. The row of app.users comes late: its new address locks out whoever refers to it.
+-- Leaves the lists that are not matched yet and the circles that are still to meet. A list that is being matched at this
+-- moment is waited for. The row of app.users comes late: its new address locks out whoever refers to it.
 
 create or replace function app.delete_member(p_campus_id text, p_user_id uuid)
 returns jsonb
@@ -36,7 +36,7 @@ begin
 
   -- The address of who is gone stands for another one: to erase it again would make the member a stranger.
   if v_closed_at is null then
-    perform app.leave_ahead(p_campus_id, p_user_id);  -- refuses slot_busy, deadline_passed
+    perform app.leave_ahead(p_campus_id, p_user_id);
 
     update app.feedback
     set comment = null
@@ -67,6 +67,6 @@ end;
 $function$;
 
 comment on function app.delete_member(text, uuid) is
-'Erase what is personal of a member, keep what happened: {deleted}. Refuses no_campus, member_not_found, slot_busy, deadline_passed.';
+'Erase what is personal of a member, keep what happened: {deleted}. Refuses no_campus, member_not_found.';
 
 revoke all on function app.delete_member(text, uuid) from public;

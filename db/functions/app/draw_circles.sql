@@ -1,14 +1,15 @@
 -- app.draw_circles(p_campus, p_people, p_time_slot, p_seed): who of these people sits with whom; reads walls and the past.
 --
--- Turns people into numbers for app.form_circles(), and what is known of them into costs (app.match_weights()). A wall parts
+-- Turns people into numbers for app.form_circles(), and what is known of them into costs (app.pair_costs()). A wall parts
 -- two people whichever of them put it up. Of a slot that was matched it knows what was known then: `inputs` as stored, and
 -- meetings and wishes from the books. So the same slot and seed give the same circles.
 --
 -- Numbers are dealt so that people who are alike go to different circles: those with no-shows first, then by the attribute
 -- to mix, then in the order of p_people, which is drawn.
 --
--- Gives the circle number of each, null for who is left out; `inputs`, to be stored; and `quality`: what it costs, by component; steps; and a lower
--- bound of the repeats: whoever has met so many of the others that too few strangers are left must meet somebody again.
+-- Gives the circle number of each, null for who is left out; `inputs`, to be stored; and `quality`: what it costs, by
+-- component; steps; and a lower bound of the repeats: whoever has met so many of the others that too few strangers are left
+-- must meet somebody again.
 --
 -- A plan for each call: the cached one takes the list for ten people, and looks up every two of them (measured: from the
 -- sixth matching of a session on, 19 s instead of 0.5 s for 2,500 people). Memory to join 50,000 people with a million pairs.
@@ -32,10 +33,8 @@ as $function$
 declare
   c_began  constant timestamptz := clock_timestamp();
   c_weight constant jsonb := app.match_weights();
-  c_recent constant integer := (c_weight ->> 'recent')::integer;
-  c_fair   constant integer := (c_weight ->> 'fair')::integer;
-  c_gap_from  constant timestamptz := p_time_slot - make_interval(hours => 24 * p_campus.min_gap_days);
-  c_slot_time constant double precision := date_part('epoch', p_time_slot);
+  c_few    constant integer := 1000;  -- so many may be annealed, which needs all pairs
+  c_help   constant integer := 64;    -- so many others may change places, at least
   v_order  integer[];  -- number -> place in p_people
   v_ids    uuid[];
   v_missed integer[];
@@ -50,8 +49,10 @@ declare
   v_fair   integer[];  -- ... for the repeats that the two had of late, ...
   v_said   integer[];  -- ... and for what they said
   v_cost   integer[];
-  v_met    integer[] := array[]::integer[];  -- which of the pairs sit together
-  v_seats  integer[];  -- 0: left out
+  v_met    integer[];  -- which of the pairs sit together
+  v_pool   integer[];  -- who may change places; null: everybody
+  v_start  integer[];  -- a circle for each, before anybody has changed places; 0: left out
+  v_seats  integer[];
   v_steps  integer;
 begin
   inputs := coalesce(
@@ -113,76 +114,63 @@ begin
   inner join numbers as ones on ones.place = (walls.pair ->> 0)::integer
   inner join numbers as others on others.place = (walls.pair ->> 1)::integer;
 
-  with people as materialized (
-    select listed.user_id, listed.number::integer as number
-    from unnest(v_ids) with ordinality as listed (user_id, number)
-  ),
+  v_start := app.seat_people(
+    cardinality(p_people), p_campus.size_min, p_campus.size_target, p_campus.size_max, v_wall_a, v_wall_b, v_missed, p_seed
+  );
 
-  wishes as (
+  -- Among many, first only those change places who met somebody that they were seated with, and as many drawn to help.
+  if cardinality(p_people) > c_few then
+    with met as materialized (
+      select sides.person
+      from app.known_meetings(p_campus.campus_id, v_ids, p_time_slot, p_seats => v_start) as meetings
+      cross join lateral (values (meetings.a), (meetings.b)) as sides (person)
+    )
+
+    select array_agg(pool.person order by pool.person)
+    into v_pool
+    from (
+      select met.person
+      from met
+      union
+      select 1 + (hashint8extended(draws.draw, p_seed) & 9223372036854775807) % cardinality(p_people)
+      from generate_series(1, greatest(c_help, (select count(*) from met))) as draws (draw)
+    ) as pool (person)
+    having count(*) < cardinality(p_people) / 4;  -- else it is no less work
+  end if;
+
+  loop
     select
-      least(ones.number, others.number) as a,
-      greatest(ones.number, others.number) as b,
-      known.apart,
-      known.again and not known.apart as again
-    from app.known_wishes(p_campus.campus_id, p_people, p_time_slot) as known
-    inner join people as ones on ones.user_id = known.user_a
-    inner join people as others on others.user_id = known.user_b
-  ),
+      coalesce(array_agg(costs.a), '{}'),
+      coalesce(array_agg(costs.b), '{}'),
+      coalesce(array_agg(costs.repeat), '{}'),
+      coalesce(array_agg(costs.fair), '{}'),
+      coalesce(array_agg(costs.said), '{}'),
+      coalesce(array_agg(costs.repeat + costs.fair + costs.said), '{}')
+    into v_pair_a, v_pair_b, v_repeat, v_fair, v_said, v_cost
+    from app.pair_costs(p_campus, v_ids, v_repeats, p_time_slot, v_pool) as costs;
 
-  pairs as (
-    select
-      meetings.a,
-      meetings.b,
-      meetings.last_met_at > c_gap_from as in_gap,
-      -- Half of it after 30 days.
-      (
-        c_recent * 30 / (30 + greatest(0, (c_slot_time - date_part('epoch', meetings.last_met_at)) / 86400))
-      )::integer as recent,
-      c_fair * (v_repeats[meetings.a] + v_repeats[meetings.b]) as fair,
-      coalesce(wishes.apart, false) as apart,
-      coalesce(wishes.again, false) as again
-    from app.known_meetings(p_campus.campus_id, v_ids, p_time_slot) as meetings
-    left join wishes
-      on wishes.a = least(meetings.a, meetings.b)
-      and wishes.b = greatest(meetings.a, meetings.b)
-  ),
+    select formed.circles, formed.steps
+    into v_seats, v_steps
+    from app.form_circles(
+      v_start, p_campus.size_min, p_campus.size_max, v_wall_a, v_wall_b, v_pair_a, v_pair_b, v_cost, v_pool, v_risk, v_class,
+      p_seed
+    ) as formed;
 
-  costs as (
-    select
-      pairs.a,
-      pairs.b,
-      case
-        when pairs.in_gap then (c_weight ->> 'gap')::integer + pairs.recent
-        when pairs.again then (c_weight ->> 'again')::integer
-        else (c_weight ->> 'repeat')::integer + pairs.recent
-      end as repeat,
-      case when pairs.again and not pairs.in_gap then 0 else pairs.fair end as fair,
-      case when pairs.apart then (c_weight ->> 'apart')::integer else 0 end as said
-    from pairs
-  )
+    -- A loop, for it takes half the time of a join of the arrays.
+    v_met := '{}';
+    for v_at in 1 .. cardinality(v_pair_a) loop
+      if v_seats[v_pair_a[v_at]] = v_seats[v_pair_b[v_at]] and v_seats[v_pair_a[v_at]] > 0 then
+        v_met := v_met || v_at;
+      end if;
+    end loop;
 
-  select
-    coalesce(array_agg(costs.a), '{}'),
-    coalesce(array_agg(costs.b), '{}'),
-    coalesce(array_agg(costs.repeat), '{}'),
-    coalesce(array_agg(costs.fair), '{}'),
-    coalesce(array_agg(costs.said), '{}'),
-    coalesce(array_agg(costs.repeat + costs.fair + costs.said), '{}')
-  into v_pair_a, v_pair_b, v_repeat, v_fair, v_said, v_cost
-  from costs;
-
-  select formed.circles, formed.steps
-  into v_seats, v_steps
-  from app.form_circles(
-    cardinality(p_people), p_campus.size_min, p_campus.size_target, p_campus.size_max,
-    v_wall_a, v_wall_b, v_pair_a, v_pair_b, v_cost, v_missed, v_risk, v_class, p_seed
-  ) as formed;
-
-  -- A loop, for it takes half the time of a join of the arrays.
-  for v_at in 1 .. cardinality(v_pair_a) loop
-    if v_seats[v_pair_a[v_at]] = v_seats[v_pair_b[v_at]] and v_seats[v_pair_a[v_at]] > 0 then
-      v_met := v_met || v_at;
-    end if;
+    -- If that leaves a repeat, everybody may move.
+    exit when v_pool is null or not exists (
+      select
+      from unnest(v_met) as pairs (at)
+      where v_repeat[pairs.at] >= (c_weight ->> 'repeat')::integer
+    );
+    v_pool := null;
   end loop;
 
   with seats as materialized (

@@ -12,9 +12,11 @@ as $function$
 declare
   v_campus_id text;
 begin
-  -- Sane, not complete: the code sent to it is the proof. No blanks, quotes or control characters.
+  -- Sane, not complete: the code sent to it is the proof. No blanks, quotes or control characters, and nothing that a mail's
+  -- header reads as another address (RFC 2047: =?utf-8?q?ann?=@... is Ann's).
   if p_email is null
     or length(p_email) > 254
+    or p_email ~ '=\?'
     or p_email !~ '^[a-z0-9.!#$%&''*+/=?^_`{|}~-]{1,64}@([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])$'
   then
     perform app.refuse('email_invalid');

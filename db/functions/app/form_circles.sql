@@ -1,9 +1,11 @@
 -- app.form_circles(...): who sits with whom. The whole of the matching that needs no table.
 --
--- People are numbers from 1 to p_people, drawn into that order by the caller. app.seat_people() gives each a circle by walls,
--- sizes and fairness. Then people of two circles change places as long as that lessens the sum of the costs: of pairs
+-- People are numbers, drawn into that order by the caller, and sit where app.seat_people() gave each a circle (p_seats), by
+-- walls, sizes and fairness. Then people of two circles change places as long as that lessens the sum of the costs: of pairs
 -- (p_pair_cost, each pair once), of those likely to be missing (p_risk, how many may be; the square of their sum in each
 -- circle), of people of the same class (p_class) in one circle. A wall is a pair that costs more than all else could.
+--
+-- p_pool: only these change places, and of the others not all pairs are given. Null: everybody, and all pairs.
 --
 -- Among few people (app.swap_by_matrix) every pair's cost is at hand, and those who have not met have one, too: of two
 -- rounds without a repeat that one is better which puts together people with few acquaintances in common. It leaves
@@ -14,16 +16,15 @@
 -- Gives the circle number of each person, 0 for who is left out (an array with nulls is slow to look into), and the steps.
 
 create or replace function app.form_circles(
-  p_people integer,
+  p_seats integer[],
   p_size_min integer,
-  p_size_target integer,
   p_size_max integer,
   p_wall_a integer[],
   p_wall_b integer[],
   p_pair_a integer[],
   p_pair_b integer[],
   p_pair_cost integer[],
-  p_missed integer[],
+  p_pool integer[],
   p_risk integer[],
   p_class integer[],
   p_seed bigint,
@@ -49,7 +50,8 @@ declare
   v_pair_a  integer[] := p_pair_a || p_wall_a;
   v_pair_b  integer[] := p_pair_b || p_wall_b;
   v_cost    integer[] := p_pair_cost || array_fill(c_wall, array[cardinality(p_wall_a)]);
-  v_seats   integer[];
+  v_people  integer := cardinality(p_seats);
+  v_seats   integer[] := p_seats;
   v_start   integer[];
   v_free    integer[];
   v_budget  integer;
@@ -61,25 +63,21 @@ declare
   v_cost_best integer;
 begin
   steps := 0;
-  v_seats := app.seat_people(
-    p_people, p_size_min, p_size_target, p_size_max, p_wall_a, p_wall_b, p_missed, p_seed
-  );
-
   if not exists (select from unnest(v_seats) as seats (circle) where seats.circle > 1) then
     circles := v_seats;
     return;
   end if;
 
-  if p_people > c_few then
+  if v_people > c_few then
     select swapped.circle_of, swapped.steps
     into v_seats, steps
     from app.swap_by_lists(
-      v_seats, p_size_min, v_pair_a, v_pair_b, v_cost, p_class, c_class, p_risk, c_risk, 2000000, p_seed
+      v_seats, p_size_min, v_pair_a, v_pair_b, v_cost, p_pool, p_class, c_class, p_risk, c_risk, 2000000, p_seed
     ) as swapped;
   end if;
 
-  if p_people <= c_few or (
-    p_people <= c_most and exists (
+  if v_people <= c_few or (
+    v_people <= c_most and p_pool is null and exists (
       select
       from unnest(p_pair_a, p_pair_b, p_pair_cost) as pairs (a, b, cost)
       where pairs.cost >= c_repeat
@@ -87,9 +85,9 @@ begin
         and v_seats[pairs.a] > 0
     )
   ) then
-    v_start := array_fill(1, array[p_people + 1]);
+    v_start := array_fill(1, array[v_people + 1]);
     v_free := '{}';
-    if p_people <= c_few then
+    if v_people <= c_few then
       -- What every two cost, and whom each has not met.
       with pairs as (
         select least(known.a, known.b) as a, greatest(known.a, known.b) as b, max(known.cost) as cost
@@ -110,8 +108,8 @@ begin
           string_agg(case when sides.other is null then '0' else '1' end, '' order by others.person)::varbit as met,
           array_agg(others.person order by others.person)
             filter (where sides.other is null and others.person <> people.person) as free
-        from generate_series(1, p_people) as people (person)
-        cross join generate_series(1, p_people) as others (person)
+        from generate_series(1, v_people) as people (person)
+        cross join generate_series(1, v_people) as others (person)
         left join sides on sides.person = people.person and sides.other = others.person
         group by people.person
       ),
@@ -121,7 +119,7 @@ begin
           ones.person as a,
           others.person as b,
           coalesce(
-            pairs.cost, c_near * 32 * bit_count(ones.met & others.met)::integer / (p_people * greatest(32, p_people))
+            pairs.cost, c_near * 32 * bit_count(ones.met & others.met)::integer / (v_people * greatest(32, v_people))
           )
           + case when p_class[ones.person] = p_class[others.person] and p_class_count > 1 then c_class else 0 end as cost
         from rows as ones
@@ -149,13 +147,13 @@ begin
     -- Among very few once more, if somebody still meets again; and a third time, if it is one pair or two, which mostly can
     -- be parted. At last every swap of two that helps. (Measured: four times the steps part no more of them.)
     v_budget := least(
-      100 * p_people * p_people,
+      100 * v_people * v_people,
       case
-        when p_people <= c_tiny then 32000
-        else greatest(40000, 600 * p_people + 2400 * (cardinality(p_pair_a) / p_people))  -- more where more have met
+        when v_people <= c_tiny then 32000
+        else greatest(40000, 600 * v_people + 2400 * (cardinality(p_pair_a) / v_people))  -- more where more have met
       end
     );
-    for v_turn in 1 .. case when p_people <= c_tiny then 4 else 1 end loop
+    for v_turn in 1 .. case when v_people <= c_tiny then 4 else 1 end loop
       v_repeats := (
         select count(*)
         from unnest(p_pair_a, p_pair_b, p_pair_cost) as pairs (a, b, cost)
@@ -184,12 +182,12 @@ end;
 $function$;
 
 comment on function app.form_circles(
-  integer, integer, integer, integer, integer[], integer[], integer[], integer[], integer[], integer[], integer[],
-  integer[], bigint
+  integer[], integer, integer, integer[], integer[], integer[], integer[], integer[], integer[], integer[], integer[],
+  bigint
 ) is
-'Who sits with whom: the circle number of each of p_people, 0 for who is left out; and the steps it took. Walls and sizes always hold; the same arguments give the same circles.';
+'Better circles than p_seats: the circle number of each person, 0 for who is left out; and the steps it took. Walls and sizes hold as before; the same arguments give the same circles.';
 
 revoke all on function app.form_circles(
-  integer, integer, integer, integer, integer[], integer[], integer[], integer[], integer[], integer[], integer[],
-  integer[], bigint
+  integer[], integer, integer, integer[], integer[], integer[], integer[], integer[], integer[], integer[], integer[],
+  bigint
 ) from public;

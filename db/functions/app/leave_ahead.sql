@@ -1,8 +1,9 @@
--- app.leave_ahead(p_campus_id, p_user_id): leave all lists that are open and all circles that have not begun to meet.
+-- app.leave_ahead(p_campus_id, p_user_id): leave all lists that are not matched yet and all circles that have not begun to meet.
 --
--- A list that is being matched is waited for; one whose deadline has passed, and which nobody has begun to match, can't be
--- left: that is a matter of a second. (Whom the deadline overtakes between two readings of the clock hears deadline_passed,
--- and asks again.) A meeting that is on has happened: nobody gets out of it any more. Who calls holds the member's lock.
+-- Whatever the clock says: a worker that is away for an hour must not keep a member from being deleted or suspended. A list
+-- that is being matched is waited for; one whose deadline has passed, and which nobody has begun to match, is left as an open
+-- one is, for a place could be given up a moment later, too. A meeting that is on has happened: nobody gets out of it any
+-- more. Who calls holds the member's lock.
 --
 -- First all slots, in their order, then the pairs, if there is a circle to leave: app.lock_key() says why. The clock after the
 -- last lock.
@@ -58,16 +59,24 @@ begin
       continue;
     elsif v_slot.matched_at is not null then
       perform app.leave_circle(p_campus_id, p_user_id, v_slot.time_slot, v_now);
-    elsif v_now < v_slot.deadline_at then
-      perform app.leave_waitlist(p_campus_id, p_user_id, v_slot.time_slot);
     else
-      perform app.refuse('slot_busy');
+      -- As app.leave_waitlist(), which minds the deadline.
+      update app.waitlist_entries as entries
+      set left_at = greatest(v_now, entries.joined_at), version = app.next_version()
+      where entries.campus_id = p_campus_id
+        and entries.time_slot = v_slot.time_slot
+        and entries.user_id = p_user_id;
+
+      perform app.emit(
+        p_campus_id, 'user:' || p_user_id, 'button', app.button(p_campus_id, p_user_id, v_slot.time_slot, v_now)::jsonb
+      );
+      perform audit.record('waitlist.left', p_campus_id, p_user_id, v_slot.time_slot);
     end if;
   end loop;
 end;
 $function$;
 
 comment on function app.leave_ahead(text, uuid) is
-'Leave all open lists and all circles that have not begun to meet. Refuses slot_busy, deadline_passed.';
+'Leave all lists that are not matched yet and all circles that have not begun to meet.';
 
 revoke all on function app.leave_ahead(text, uuid) from public;

@@ -10,7 +10,7 @@ immutable
 parallel safe
 as $function$
   select jsonb_build_object(
-    'algorithm', 1,
+    'algorithm', 2,
     'wall', 50000000,    -- a block, either way: never
     'gap', 100000,       -- a repeat within the campus's minimum gap
     'repeat', 1000,      -- a repeat

@@ -28,7 +28,8 @@ begin
 
   perform app.lock_member(p_user_id);  -- refuses account_deleted
 
-  -- One who gave up the place before the meeting can still be told about: perhaps that is why they went.
+  -- One who gave up the place before the meeting can still be told about: perhaps that is why they went. Who gave it up can
+  -- tell about those who were there then; of who came afterwards not even that they did is theirs to find out.
   if not exists (
     select
     from app.circle_members as own
@@ -37,6 +38,7 @@ begin
       and mates.time_slot = p_time_slot
       and mates.user_id = p_reported_id
       and mates.circle_no = own.circle_no
+      and coalesce(own.cancelled_at > mates.moved_at, true)
     where own.campus_id = p_campus_id
       and own.time_slot = p_time_slot
       and own.user_id = p_user_id

@@ -8,7 +8,7 @@
 -- changesAt: when this button ends by itself; null when only an event can change it.
 --
 -- Plain SQL, so that it is inlined into the query, and one format(): this runs for each slot of each poll
--- (json_build_object() costs twice as much). STABLE and not more, for instants in JSON follow TimeZone.
+-- (json_build_object() costs twice as much). The status is asked for once, so that its line gives all that hangs on it. STABLE and not more, for instants in JSON follow TimeZone.
 --
 -- requires: app.button_state
 -- requires: app.slot_status
@@ -32,7 +32,7 @@ stable
 parallel safe
 as $function$
   select format(
-    '%s, "timeSlot": %s, "deadlineAt": %s, "endsAt": %s, "slotStatus": "%s", "pending": %s, "changesAt": %s, "version": %s}',
+    '%s, "timeSlot": %s, "deadlineAt": %s, "endsAt": %s, "slotStatus": "%s, "version": %s}',
     left(
       app.button_state(
         case when coalesce(p_matched_at, p_cancelled_at) is null then p_now else greatest(p_now, p_deadline_at) end,
@@ -48,22 +48,22 @@ as $function$
     to_json(p_time_slot),
     to_json(p_deadline_at),
     to_json(p_ends_at),
-    app.slot_status(p_now, p_deadline_at, p_ends_at, p_matched_at, p_cancelled_at),
-    case
-      when p_on_waitlist and app.slot_status(p_now, p_deadline_at, p_ends_at, p_matched_at, p_cancelled_at) = 'matching'
-        then 'true'
-      else 'false'
-    end,
-    coalesce(
-      to_json(
-        case app.slot_status(p_now, p_deadline_at, p_ends_at, p_matched_at, p_cancelled_at)
-          when 'open' then p_deadline_at
-          when 'matching' then case when p_on_waitlist then p_now + interval '2 seconds' end
-          when 'matched' then case when p_in_circle then p_ends_at end
+    case app.slot_status(p_now, p_deadline_at, p_ends_at, p_matched_at, p_cancelled_at)
+      when 'open' then 'open", "pending": false, "changesAt": ' || to_json(p_deadline_at)::text
+      when 'matching' then
+        case
+          when p_on_waitlist
+            then 'matching", "pending": true, "changesAt": ' || to_json(p_now + interval '2 seconds')::text
+          else 'matching", "pending": false, "changesAt": null'
         end
-      )::text,
-      'null'
-    ),
+      when 'matched' then
+        case
+          when p_in_circle then 'matched", "pending": false, "changesAt": ' || to_json(p_ends_at)::text
+          else 'matched", "pending": false, "changesAt": null'
+        end
+      when 'ended' then 'ended", "pending": false, "changesAt": null'
+      when 'cancelled' then 'cancelled", "pending": false, "changesAt": null'
+    end,
     p_version
   )::json
 $function$;

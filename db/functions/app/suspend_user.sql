@@ -35,7 +35,7 @@ begin
 
   if v_until is distinct from p_until then
     if p_until is not null then
-      perform app.leave_ahead(p_campus_id, p_user_id);  -- refuses slot_busy, deadline_passed
+      perform app.leave_ahead(p_campus_id, p_user_id);
     end if;
 
     update app.user_campuses as directory
@@ -56,6 +56,6 @@ end;
 $function$;
 
 comment on function app.suspend_user(text, uuid, timestamptz, text) is
-'Let a member join nothing until then (real time; null lifts it): {userId, suspendedUntil}. Refuses no_campus, suspension_invalid, member_not_found, slot_busy, deadline_passed.';
+'Let a member join nothing until then (real time; null lifts it): {userId, suspendedUntil}. Refuses no_campus, suspension_invalid, member_not_found.';
 
 revoke all on function app.suspend_user(text, uuid, timestamptz, text) from public;

@@ -2,7 +2,10 @@
 --
 -- Among many, few have met (p_pair_*: each pair once). So the cost follows people and pairs, never people squared: each
 -- person in trouble changes places with the first one drawn with whom both together do better. The rest stays as it was
--- dealt, and is not even looked at: in each round lists are made only for those in trouble and some drawn to help. Ends when nobody is in trouble, or nothing has helped for a while, or after p_steps (pairs looked at).
+-- dealt, and is not even looked at: in each round lists are made only for those in trouble and some drawn to help. Ends when
+-- nobody is in trouble, or nothing has helped for a while, or after p_steps (pairs looked at).
+--
+-- p_pool: only these change places, and only their pairs need to be given; null: everybody.
 --
 -- p_class: what the campus mixes; two of the same class in one circle cost p_class_cost. p_risk: how likely each is missing.
 -- The same arguments give the same circles. Gives the circles (0 = left out, as it was) and the steps done.
@@ -13,6 +16,7 @@ create or replace function app.swap_by_lists(
   p_pair_a integer[],
   p_pair_b integer[],
   p_pair_cost integer[],
+  p_pool integer[],
   p_class integer[],
   p_class_cost integer,
   p_risk integer[],
@@ -32,8 +36,9 @@ declare
   c_trouble constant integer := 500;  -- less is not worth a visit
   c_tries   constant integer := 200;  -- others drawn for one person in a round
   c_rounds  constant integer := 8;
-  c_pool    constant integer := 64;   -- others at hand, at least; four for each in trouble
+  c_pool    constant integer := 64;   -- others at hand, at least; one for each in trouble
   v_people  integer := cardinality(p_circle_of);
+  v_may     integer[] := coalesce(p_pool, array(select generate_series(1, cardinality(p_circle_of))));
   v_circle  integer[] := p_circle_of;
   v_trouble integer[];
   v_pool    integer[];
@@ -71,6 +76,7 @@ begin
       select sides.person
       from unnest(v_bad) as pairs (at)
       cross join lateral (values (v_whose[pairs.at]), (v_with[pairs.at])) as sides (person)
+      where sides.person = any(v_may)
       group by sides.person
       order by max(v_price[pairs.at]) desc, sides.person
     );
@@ -81,8 +87,10 @@ begin
     v_pool := v_trouble || array(
       select drawn.person
       from (
-        select distinct (1 + (hashint8extended(draws.draw, p_seed # v_round) & 9223372036854775807) % v_people)::integer as person
-        from generate_series(1, greatest(c_pool, 4 * cardinality(v_trouble))) as draws (draw)
+        select distinct v_may[
+            1 + (hashint8extended(draws.draw, p_seed # v_round) & 9223372036854775807) % cardinality(v_may)
+          ] as person
+        from generate_series(1, greatest(c_pool, cardinality(v_trouble))) as draws (draw)
       ) as drawn
       where drawn.person <> all(v_trouble)
       order by drawn.person
@@ -201,10 +209,12 @@ end;
 $function$;
 
 comment on function app.swap_by_lists(
-  integer[], integer, integer[], integer[], integer[], integer[], integer, integer[], integer, integer, bigint
+  integer[], integer, integer[], integer[], integer[], integer[], integer[], integer, integer[], integer, integer,
+  bigint
 ) is
 'Better circles for many people: those who sit with somebody they should not change places, within p_steps.';
 
 revoke all on function app.swap_by_lists(
-  integer[], integer, integer[], integer[], integer[], integer[], integer, integer[], integer, integer, bigint
+  integer[], integer, integer[], integer[], integer[], integer[], integer[], integer, integer[], integer, integer,
+  bigint
 ) from public;

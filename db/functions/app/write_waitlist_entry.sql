@@ -2,6 +2,9 @@
 --
 -- A member writes for themselves, a trusted server for anyone: user_id says for whom, and may be left out by a member.
 --
+-- Each row is counted against the member's limit. The first has been, by app.pre_request(): a setting tells it from the
+-- others, as INSTEAD OF triggers know nothing of their statement.
+--
 -- Definer: no role of a request may write the table.
 
 create or replace function app.write_waitlist_entry()
@@ -38,6 +41,10 @@ begin
     if v_member.user_id <> v_user_id then
       perform app.refuse('not_yours');
     end if;
+    if current_setting('circle27.entry_written', true) = 'yes' then
+      perform app.limit_write(v_member.user_id);
+    end if;
+    perform set_config('circle27.entry_written', 'yes', true);
   end if;
 
   perform app.use_campus_zone(v_member.campus_id);  -- the member is told, not the server
@@ -60,6 +67,6 @@ end;
 $function$;
 
 comment on function app.write_waitlist_entry() is
-'Trigger of api.waitlist_entries: insert joins, delete leaves. Refuses entry_fixed, not_signed_in, no_campus, account_deleted, wrong_campus, member_not_found, not_yours, slot_not_found, slot_cancelled, deadline_passed, suspended.';
+'Trigger of api.waitlist_entries: insert joins, delete leaves. Refuses entry_fixed, not_signed_in, no_campus, account_deleted, wrong_campus, member_not_found, not_yours, slot_not_found, slot_cancelled, deadline_passed, suspended, rate_limited.';
 
 revoke all on function app.write_waitlist_entry() from public;

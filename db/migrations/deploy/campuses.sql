@@ -113,6 +113,7 @@ create table app.users (
   constraint users_email_form check (
     email = lower(email)
     and length(email) <= 254
+    and email !~ '=\?'
     and email ~ '^[a-z0-9.!#$%&''*+/=?^_`{|}~-]{1,64}@[^@]+$'
     and email ~ '@([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])$'
   ),

@@ -82,10 +82,12 @@ comment on index app.waitlist_entries_user_id_idx is 'One member''s entries: the
 alter table app.waitlist_entries enable row level security;
 
 create table app.circles (
-  campus_id text not null,
-  time_slot timestamptz not null,
-  circle_no integer not null,
-  spot_id   text,
+  campus_id  text not null,
+  time_slot  timestamptz not null,
+  circle_no  integer not null,
+  spot_id    text,
+  ends_at    timestamptz not null,
+  called_off boolean not null default false,
   constraint circles_pkey primary key (campus_id, time_slot, circle_no),
   -- No spot is booked twice in one slot. (In this order: beginning like the primary key, its index would be taken for
   -- looking up a circle wherever there are no statistics yet, and each look would read the whole slot.)
@@ -93,13 +95,20 @@ create table app.circles (
   constraint circles_time_slot_fkey foreign key (campus_id, time_slot)
   references app.time_slots (campus_id, time_slot) on delete cascade,
   constraint circles_spot_fkey foreign key (campus_id, spot_id) references app.meeting_spots (campus_id, spot_id),
-  constraint circles_circle_no_positive check (circle_no > 0)
+  -- Nor in two slots that have a minute in common, unless one was called off.
+  constraint circles_spot_free exclude using gist (
+    campus_id with =, spot_id with =, tstzrange(time_slot, ends_at) with &&
+  ) where (spot_id is not null and not called_off),
+  constraint circles_circle_no_positive check (circle_no > 0),
+  constraint circles_ends_after_start check (ends_at > time_slot)
 );
 comment on table app.circles is 'The groups that one matching formed.';
 comment on column app.circles.campus_id is 'The campus.';
 comment on column app.circles.time_slot is 'The slot in which the circle meets.';
 comment on column app.circles.circle_no is 'Number within the slot, from 1.';
 comment on column app.circles.spot_id is 'Where it meets; null where the campus had no free spot.';
+comment on column app.circles.ends_at is 'Until when it meets: the slot''s end, and until then it has its spot.';
+comment on column app.circles.called_off is 'Whether the slot was called off afterwards: the spot is free again.';
 alter table app.circles enable row level security;
 
 -- A place's life: (none) --matching--> [in the circle] --cancelled_at set--> [given up]

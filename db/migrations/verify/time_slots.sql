@@ -10,7 +10,7 @@ where false;
 
 select campus_id, time_slot, user_id, joined_at, left_at, version from app.waitlist_entries where false;
 
-select campus_id, time_slot, circle_no, spot_id from app.circles where false;
+select campus_id, time_slot, circle_no, spot_id, ends_at, called_off from app.circles where false;
 
 select campus_id, time_slot, user_id, circle_no, cancelled_at, attended from app.circle_members where false;
 

@@ -5,11 +5,13 @@ from datetime import datetime
 from typing import Any
 
 from tests.realtime.history.device import Device
+from tests.realtime.history.faults import FROZEN_S
 from tests.realtime.history.world import BUTTON, Said, World
 
 GRACE_S = 0.5
-YOUNG_S = 1.5  # so long after its beginning nchan may lose a message of a stream (decision 17)
-RESTART_S = 5  # until the processes of nginx have been replaced, and the porter has seen to it
+# So long after a reload nginx's old process is gone, and with it the streams that it authorised last (decision 21): two
+# seconds, and as long as the fault that freezes it lasts.
+RELOAD_S = 3.5 + FROZEN_S
 Truth = dict[tuple[str, datetime], dict[str, Any]]
 
 
@@ -27,54 +29,47 @@ def _different(world: World, devices: Sequence[Device], truth: Truth) -> Iterato
                 yield f"{device.member.user_id} {slot.at}: shows {shown and shown.button}, the database says {right}"
 
 
-def broken(world: World, devices: Sequence[Device], truth: Truth, lag_s: float) -> list[str]:
-    """Every rule, once all is quiet. `lag_s`: by how much the devices' own timers were late."""
+def broken(world: World, devices: Sequence[Device], truth: Truth) -> list[str]:
+    """Every rule, once all is quiet."""
     lists, matched_at, last_writes = world.lists(), world.matched_at(), world.last_writes()
-    committed = {message.number for message in world.said()}
-    found = different(world, devices, truth)
+    said = world.said()
+    written = {message.number: (message.event, message.payload) for message in said}
+    found = different(world, devices, truth) + untold(devices, said, world)
     requests = {number: at for device in devices for number, at in device.diary.requests.items()}
     joined = {key: requests[number] for key, number in last_writes.items() if key in lists and number in requests}
     for device in devices:
         found += _versions(device)
         found += _private(device)
-        found += _invented(device, committed)
+        found += _invented(device, written)
         found += _acknowledged(device, lists, last_writes)
-        found += _waiting(device, world, lists=lists, joined=joined, matched_at=matched_at, grace_s=GRACE_S + lag_s)
+        found += _waiting(device, world, lists=lists, joined=joined, matched_at=matched_at)
     return found
 
 
-def untold(devices: Sequence[Device], said: Sequence[Said], restarts: Sequence[float]) -> list[str]:
-    """Who has held a stream since before a message was written has heard it. (A look would hide that it was lost.)
+def untold(devices: Sequence[Device], said: Sequence[Said], world: World) -> list[str]:
+    """Every stream that was held while a message was written and told has heard it. (A look would hide the loss.)
 
-    Not whose stream was opened just after nginx's processes were replaced: `deaf` counts those.
+    Told, says the worker, by forgetting it. What it forgot without telling it, nobody has heard. After a reload a
+    stream may hear nothing, but must have ended soon: then its device looks.
     """
     return [
         f"{device.member.user_id} did not hear message {message.number} on {message.channel.partition(':')[0]},"
-        f" written {message.at - device.diary.held_at:.3f} s after its stream was held"
+        f" written {message.written_at - held_at:.3f} s after it was held, told at {message.told_at - held_at:.3f}"
         for device in devices
-        if not _is_shaky(device, restarts)
-        for message in _missed(device, said)
+        for held_at, message in _missed(device, said, world)
     ]
 
 
-def deaf(devices: Sequence[Device], said: Sequence[Said], restarts: Sequence[float]) -> int:
-    """How many streams that were opened while nginx's processes were being replaced have missed something.
-
-    nchan keeps each channel in one process. While new processes start, and old ones end, a stream may be put where
-    nobody publishes any more: it is deaf on that channel until it ends. Its device learns its button by the late look
-    (decision 17).
-    """
-    return sum(bool(_missed(device, said)) for device in devices if _is_shaky(device, restarts))
-
-
-def _is_shaky(device: Device, restarts: Sequence[float]) -> bool:
-    return any(at <= device.diary.held_at <= at + RESTART_S for at in restarts)
-
-
-def _missed(device: Device, said: Sequence[Said]) -> list[Said]:
+def _missed(device: Device, said: Sequence[Said], world: World) -> Iterator[tuple[float, Said]]:
     heard = {payload.get("number") for _, payload in device.diary.heard}
-    mine = (one for one in said if one.channel in device.member.channels and one.at > device.diary.held_at + YOUNG_S)
-    return [message for message in mine if message.number not in heard]
+    for message in said:
+        if message.channel not in device.member.channels or message.number in heard:
+            continue
+        over = (at + RELOAD_S for at in world.reloads if at < message.told_at < at + RELOAD_S)
+        due = max([message.told_at, *over]) + GRACE_S + world.lag_s
+        for held_at, ended_at in device.diary.held:
+            if held_at < message.written_at and due < ended_at:
+                yield held_at, message
 
 
 def late_writes(world: World, devices: Sequence[Device]) -> int:
@@ -118,11 +113,11 @@ def _private(device: Device) -> Iterator[str]:
             yield f"{device.member.user_id} heard of a circle of others"
 
 
-def _invented(device: Device, committed: set[int]) -> Iterator[str]:
-    """Nothing is told that was not committed."""
+def _invented(device: Device, written: dict[int, tuple[str, dict[str, Any]]]) -> Iterator[str]:
+    """Nothing is told that was not committed, word for word."""
     for event, payload in device.diary.heard:
-        if payload.get("number") not in committed:
-            yield f"{device.member.user_id} heard `{event}` {payload.get('number')}, which was never committed"
+        if written.get(payload.get("number", 0)) != (event, payload):
+            yield f"{device.member.user_id} heard `{event}` {payload.get('number')}, which was never written"
 
 
 def _acknowledged(
@@ -152,7 +147,6 @@ def _waiting(
     lists: dict[tuple[str, datetime], int],
     joined: dict[tuple[str, datetime], float],
     matched_at: dict[datetime, float],
-    grace_s: float,
 ) -> Iterator[str]:
     """From the deadline to the matching, who is on the list sees the old button, disabled, or the final one.
 
@@ -167,7 +161,7 @@ def _waiting(
         known_since = joined.get((device.member.user_id, slot.at), min(told, default=float("inf")))
         for number, shown in enumerate(history):
             until = history[number + 1].at if number + 1 < len(history) else float("inf")
-            if until < slot.deadline + grace_s:
+            if until < slot.deadline + GRACE_S + world.lag_s:
                 continue  # it was replaced in time
             old_enabled = shown.button["buttonState"] in ("join", "leave") and not shown.button["isDisabled"]
             too_early = (

@@ -39,8 +39,7 @@ class Diary:
     stale: list[str] = field(default_factory=list)  # an answer older than what was known when it was asked for
     answered: dict[datetime, str] = field(default_factory=dict)  # the last write that was answered with success
     requests: dict[str, float] = field(default_factory=dict)  # the writes that were, and when
-    held_at: float = float("inf")  # since when the stream is held that is open now
-    streams: int = 0
+    held: list[tuple[float, float]] = field(default_factory=list)  # from when to when each stream was
     calls: int = 0
     late_looks: int = 0  # asked because nothing was heard
 
@@ -64,7 +63,6 @@ class Device:
             self._stream = asyncio.create_task(self._listen())
             await asyncio.wait([self._stream])
             self.live = False
-            self.diary.held_at = float("inf")
             await asyncio.sleep(self._rng.uniform(0, RECONNECT_S))
 
     def drop(self) -> None:
@@ -73,6 +71,8 @@ class Device:
             self._stream.cancel()
 
     def close(self) -> None:
+        """End the stream. What is written from now on (others hear that this one went) is not for it."""
+        self.diary.held = [(began, min(ended, time.time())) for began, ended in self.diary.held]
         for task in [*self._tasks, *([self._stream] if self._stream else [])]:
             task.cancel()
 
@@ -90,14 +90,19 @@ class Device:
             await self._look()
 
     async def _listen(self) -> None:
-        async for event, payload in self._wire.events():
-            if event:
-                self.diary.heard.append((event, payload))
-                self._hear(event, payload)
-            else:  # from here on nothing is missed
-                self.diary.streams += 1
-                self.diary.held_at = time.time()
-                self._soon(0, self._look)
+        held = False
+        try:
+            async for event, payload in self._wire.events():
+                if event:
+                    self.diary.heard.append((event, payload))
+                    self._hear(event, payload)
+                else:  # from here on nothing is missed
+                    held = True
+                    self.diary.held.append((time.time(), float("inf")))
+                    self._soon(0, self._look)
+        finally:
+            if held:
+                self.diary.held[-1] = (self.diary.held[-1][0], time.time())
 
     def _hear(self, event: str, payload: dict[str, Any]) -> None:
         if event == "button":
@@ -125,7 +130,7 @@ class Device:
         changes_at = state["changesAt"] and datetime.fromisoformat(state["changesAt"]).timestamp()
         ahead = (changes_at or float("inf")) - time.time()
         if state["pending"]:
-            self._show({**(known or state), "isDisabled": True, **({} if known else {"buttonState": "leave"})})
+            self._show({**state, "buttonState": "leave", "isDisabled": True})
         else:
             self._show({**state, "isDisabled": state["isDisabled"] or (state["slotStatus"] == "open" and ahead <= 0)})
         if changes_at and state["slotStatus"] in ("open", "matching"):
@@ -176,8 +181,11 @@ class Device:
         self.diary.shown.append(Shown(time.time(), slot, self._states[slot]["version"], button))
 
     def _soon(self, seconds: float, what: Callable[[], Awaitable[None]]) -> None:
+        due = time.monotonic() + max(0.0, seconds)
+
         async def later() -> None:
             await asyncio.sleep(max(0.0, seconds))
+            self._world.lag_s = max(self._world.lag_s, time.monotonic() - due)
             await what()
 
         task = asyncio.create_task(later())

@@ -1,7 +1,7 @@
 """A campus of its own for one run: members, two slots whose deadlines are seconds away, and the truth about them."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -13,17 +13,29 @@ from tests.stack import Stack
 BUTTON = ("buttonState", "buttonText", "middleText", "isDisabled")
 
 # Each message says for whom it is meant, and its number: clients ignore keys that they do not know. What was committed
-# is kept, so that no message can be lost, or invented, without a trace.
+# is kept, and when it was written and forgotten, so that no message can be lost, or invented, without a trace.
 MARK = """
-create table if not exists events.said (id bigint primary key, campus_id text, channel text, at double precision);
-create or replace function events.mark_channel() returns trigger language plpgsql security definer as
+create table if not exists events.said (
+  id bigint primary key, campus_id text, channel text, event text, payload jsonb,
+  written_at double precision, told_at double precision
+);
+create or replace function events.note_written() returns trigger language plpgsql security definer as
 $$ begin
   new.payload := new.payload || jsonb_build_object('meantFor', new.channel, 'number', new.id);
-  insert into events.said values (new.id, new.campus_id, new.channel, extract(epoch from clock_timestamp()));
+  insert into events.said
+  values (new.id, new.campus_id, new.channel, new.event, new.payload, extract(epoch from clock_timestamp()));
   return new;
 end $$;
-create or replace trigger mark_channel before insert on events.outbox
-for each row execute function events.mark_channel();"""
+create or replace function events.note_told() returns trigger language plpgsql security definer as
+$$ begin
+  update events.said set told_at = extract(epoch from clock_timestamp()) where id = old.id;
+  return null;
+end $$;
+create or replace trigger note_written before insert on events.outbox
+for each row execute function events.note_written();
+drop trigger if exists note_told on events.outbox;
+create constraint trigger note_told after delete on events.outbox deferrable initially deferred  -- at the commit
+for each row execute function events.note_told();"""
 MEMBERS = """
 select identity.token_claims(registered.user_id)
 from generate_series(1, %s) as people (number)
@@ -45,6 +57,10 @@ LAST_WRITES = """
 select distinct on (user_id, time_slot) user_id::text, time_slot, request_id from audit.log
 where campus_id = %(campus)s and time_slot = any(%(slots)s) and action in ('waitlist.joined', 'waitlist.left')
 order by user_id, time_slot, id desc"""
+
+SAID = """
+select id, channel, event, payload, written_at, coalesce(told_at, 'infinity')
+from events.said where campus_id = %(campus)s order by id"""
 
 
 @dataclass(frozen=True)
@@ -68,7 +84,10 @@ class Said:
 
     number: int
     channel: str
-    at: float  # when it was written; it is told later
+    event: str
+    payload: dict[str, Any]
+    written_at: float
+    told_at: float  # when the worker forgot it; infinite as long as it has not
 
 
 @dataclass
@@ -78,6 +97,8 @@ class World:
     members: list[Member]
     slots: list[Slot]
     late_s: float
+    lag_s: float = 0.0  # by how much a device's timer was late at worst: this process is busy, too
+    reloads: list[float] = field(default_factory=list)  # of the gateway: when
 
     @classmethod
     def made(cls, stack: Stack, campus: str, count: int, deadlines_in_s: tuple[float, ...], late_s: float) -> "World":
@@ -118,7 +139,7 @@ class World:
 
     def said(self) -> list[Said]:
         """Every message of this campus."""
-        return [Said(*row) for row in self._ask("select id, channel, at from events.said where campus_id = %(campus)s")]
+        return [Said(*row) for row in self._ask(SAID)]
 
     def matched_at(self) -> dict[datetime, float]:
         """When each slot was matched (the transaction's lock; its commit comes later), seconds since 1970."""

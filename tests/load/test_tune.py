@@ -1,0 +1,86 @@
+"""`circle27 load tune`: how it chooses, and that a running stack takes other settings, and back."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from circle27.load.ground import Ground
+from circle27.load.play import Stage
+from circle27.load.tuning import Point, Tuner, choose, knee_of
+from tests.stack import Stack
+
+
+def point(*rps: float, p99_ms: float = 100, errors: int = 0, clients: int = 48) -> Point:
+    return Point("", clients, list(rps), [p99_ms / 2], [p99_ms], errors)
+
+
+@pytest.mark.parametrize(
+    ("others", "chosen"),
+    [
+        ([point(102)], 0),  # less than 3 % more is noise
+        ([point(104), point(120)], 2),
+        ([point(99, 120, 121)], 0),  # nor is what does not win each time
+        ([point(120, p99_ms=126)], 0),  # not at the price of those who wait longest
+        ([point(120, errors=1)], 0),
+    ],
+)
+def test_a_setting_replaces_todays_only_where_it_clearly_wins(others: list[Point], chosen: int) -> None:
+    assert choose([point(100), *others], today=0) == chosen
+
+
+def test_the_knee_is_where_more_clients_bring_hardly_more() -> None:
+    ladder = [point(rps, clients=clients) for clients, rps in ((2, 300), (4, 500), (8, 580), (16, 600), (32, 590))]
+    assert knee_of(ladder).clients == 8
+
+
+def test_a_running_stack_takes_other_settings_and_back(own_stack: Stack, tmp_path: Path) -> None:
+    before = own_stack.settings
+    other = replace(before, pool_size=7, reserve_pool_size=1, query_wait_timeout=3, rest_pool=3, rest_instances=1)
+    with psycopg.connect(before.dsn("circle27_migrator"), autocommit=True) as connection:
+        ground = Ground(before, connection)
+        stage = Stage(before, ground, before.url("gateway"), print, print, tmp_path)
+        tuner = Tuner(stage, ground.prepare(4), ground.open_day(), seconds=0.5, rounds=1, clients=4, crowd=40)
+        try:
+            tuner.set_up(other)
+            assert pooler(own_stack) == ("7", "1", "3")
+            assert not [sample for sample in tuner.burden(4, 0.5) if sample.slug]
+            tuner.set_up(replace(other, pooled=False))
+            assert not [sample for sample in tuner.burden(4, 0.5) if sample.slug]
+        finally:
+            tuner.set_up(before)
+    assert pooler(own_stack) == ("20", "5", "5")
+    assert own_stack.run("up").returncode == 0  # nothing of it was kept
+    assert pooler(own_stack) == ("20", "5", "5")
+
+
+def test_what_was_applied_stays(own_stack: Stack) -> None:
+    try:
+        replace(own_stack.settings, pool_size=9).save()  # as --apply does
+        own_stack.run("up")
+        assert pooler(own_stack) == ("9", "5", "5")
+    finally:
+        own_stack.settings.save()
+        own_stack.run("up")
+
+
+def pooler(stack: Stack) -> tuple[str, ...]:
+    """What PgBouncer itself says of its settings."""
+    dsn = stack.settings.dsn("circle27_monitor", "pgbouncer", "pgbouncer")
+    with psycopg.connect(dsn, autocommit=True, cursor_factory=psycopg.ClientCursor) as console:
+        said = {row[0]: row[1] for row in console.execute("show config")}
+    return tuple(said[name] for name in ("default_pool_size", "reserve_pool_size", "query_wait_timeout"))
+
+
+def test_limits_are_not_measured(own_stack: Stack, tmp_path: Path) -> None:
+    limited = Stack({**own_stack.environment, "CIRCLE27_RATE_LIMITS": "on"})
+    stored = own_stack.home / "stack.json"
+    kept = stored.read_text("utf-8")
+    try:
+        replace(own_stack.settings, rate_limits=True).save()
+        refused = limited.run("load", "tune", "--report", str(tmp_path), check=False)
+    finally:
+        stored.write_text(kept, "utf-8")
+    assert refused.returncode == 1
+    assert "CIRCLE27_RATE_LIMITS=off" in refused.stderr
