@@ -342,8 +342,12 @@ def test_one_network_has_so_many_connections_and_leaves_the_others_theirs(
         streams = [opened() for _ in range(OPEN_AT_ONCE)]
         try:
             assert statuses(streams) == {200: OPEN_AT_ONCE}
-            for refused in (http.get(PUBLIC, headers=bearer(None, crowded.format(7))), opened()):
-                assert (refused.status_code, json.loads(refused.read())["details"]) == (429, "too_many_connections")
+            # Whose streams came within half a second hears of the rate first: so many may come in a minute, too.
+            too_fast, too_many = "rate_limited", "too_many_connections"
+            call = http.get(PUBLIC, headers=bearer(None, crowded.format(7)))
+            for refused, slugs in ((call, [too_many]), (opened(), [too_many, too_fast])):
+                assert refused.status_code == 429
+                assert json.loads(refused.read())["details"] in slugs
                 assert refused.headers.get_list("retry-after") == ["1"]
             assert http.get("/ready", headers=bearer(None, crowded.format(7))).status_code == 200
             assert http.get(READ, headers=bearer(token)).status_code == 200, "the same member, from another network"
