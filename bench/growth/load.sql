@@ -56,8 +56,8 @@ with places as materialized (
     and time_slot in (select time_slot from app.time_slots where time_slot >= %(day)s and time_slot < %(day)s + 1 and matched_at is not null)
 ),
 circles as (
-  insert into app.circles (campus_id, time_slot, circle_no)
-  select distinct campus_id, time_slot, circle_no from places
+  insert into app.circles (campus_id, time_slot, circle_no, ends_at)
+  select distinct campus_id, time_slot, circle_no, time_slot + interval '20 minutes' from places
 )
 insert into app.circle_members (campus_id, time_slot, user_id, circle_no)
 select campus_id, time_slot, user_id, circle_no from places;
