@@ -51,6 +51,7 @@ bench: setup ## everything against something, and docs/performance.md (an hour; 
 	.venv/bin/python bench/outbox/run.py
 	.venv/bin/python bench/plans/run.py
 	.venv/bin/python bench/row_security/run.py
+	.venv/bin/python -m bench.restarts.run
 	.venv/bin/python -m bench.report
 
 bench-matching: setup ## the matching: times, simulated campuses, social golfers, beside others (ten minutes; exits with 1 where a budget is missed)

@@ -211,6 +211,16 @@ def others() -> str:
                         "[matching](matching.md)",
                     ]
                 )
+    if found := load("restarts"):
+        for side, seconds in found["seconds"].items():
+            rows.append(
+                [
+                    f"worker killed, supervisord {side}: away at most, s",
+                    f"{max(seconds):.2f}",
+                    f"≤ {found['budget_s']:g}" if side == "awake" else "",
+                    "[1](decisions/0001-local-stack.md)",
+                ]
+            )
     return "## The other benches\n\n" + table(["what", "found", "budget", "more"], rows)
 
 
