@@ -35,6 +35,7 @@ select
 from app.campuses
 cross join unnest(array[11, 14, 17]) as hours (hour)
 cross join lateral (select (%(day)s + make_interval(hours => hour)) at time zone 'UTC' as at) as instants
+order by campus_id, at  -- as they are opened: a campus's day at once
 on conflict do nothing;
 
 -- name: entries

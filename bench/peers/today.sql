@@ -9,7 +9,7 @@ with slots as (
   ) as instants
   where campus_id = %(campus)s
   on conflict do nothing
-  returning campus_id, time_slot, deadline_at
+  returning campus_id, time_slot, deadline_at, ends_at
 ),
 people as (
   select slots.*, numbered.user_id, 1 + (numbered.number - 1) / 4 as circle_no
@@ -27,8 +27,8 @@ entries as (
   select campus_id, time_slot, user_id, deadline_at - interval '1 hour', app.next_version() from people
 ),
 circles as (
-  insert into app.circles (campus_id, time_slot, circle_no)
-  select distinct campus_id, time_slot, circle_no from people
+  insert into app.circles (campus_id, time_slot, circle_no, ends_at)
+  select distinct campus_id, time_slot, circle_no, ends_at from people
 )
 insert into app.circle_members (campus_id, time_slot, user_id, circle_no)
 select campus_id, time_slot, user_id, circle_no from people
