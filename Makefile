@@ -44,14 +44,17 @@ format: setup ## format the Python code
 	.venv/bin/ruff check --fix -q . && .venv/bin/ruff format -q .
 
 bench: setup ## everything against something, and docs/performance.md (an hour; needs wrk, 20 GB and a stack with CIRCLE27_RATE_LIMITS=off)
-	.venv/bin/pip install -q -e '.[bench]'
-	PATH=$(CURDIR)/.venv/bin:$$PATH .venv/bin/python -m bench.peers.run
-	PATH=$(CURDIR)/.venv/bin:$$PATH .venv/bin/python -m bench.growth.run
-	.venv/bin/python bench/join/run.py
-	.venv/bin/python bench/outbox/run.py
-	.venv/bin/python bench/plans/run.py
-	.venv/bin/python bench/row_security/run.py
+	.venv/bin/pip install -q -e '.[bench,load]'
+	.venv/bin/python -m bench.deadline.run
+	.venv/bin/python -m bench.deadline.run --members 2000 --rounds 1 --after 40
+	.venv/bin/python -m bench.peers.run
+	.venv/bin/python -m bench.join.run
+	.venv/bin/python -m bench.outbox.run
+	.venv/bin/python -m bench.plans.run
+	.venv/bin/python -m bench.row_security.run
 	.venv/bin/python -m bench.restarts.run
+	.venv/bin/python -m bench.growth.run
+	-$(MAKE) bench-matching
 	.venv/bin/python -m bench.report
 
 bench-matching: setup ## the matching: times, simulated campuses, social golfers, beside others (ten minutes; exits with 1 where a budget is missed)

@@ -7,8 +7,11 @@ A missing result leaves its part out. Prints every budget that is missed.
 
 import json
 import statistics
+from math import ceil
 from pathlib import Path
 from typing import Any
+
+from circle27.load import chart
 
 ROOT = Path(__file__).parents[1]
 RESULTS, IMAGES, PAGE = ROOT / "bench" / "results", ROOT / "docs" / "images", ROOT / "docs" / "performance.md"
@@ -28,6 +31,12 @@ SIDES = {
     "seed_thrice": "the seed's function, three statements",
     "seed_at_once": "the seed's function, three calls in one statement",
     "join": "a join",
+}
+DEADLINE_SIDES = {
+    "streams": "streams",
+    "polling": "polls of Circle27",
+    "fastapi": "polls of FastAPI",
+    "nine_reads": "nine reads a poll (the seed's way)",
 }
 BARE = "Bare: two processes, straight at PostgreSQL with prepared statements, no gateway and no PgBouncer."
 
@@ -127,13 +136,6 @@ def peers(found: dict[str, Any], missed: list[str]) -> str:
             ]
         )
     text.append(table(["ratio", "median", "of the rounds", "budget", ""], rows))
-    seed, poll = (2000 / median(rounds["buttons"][side]) for side in ("nine_reads", "ours"))
-    text.append(
-        "**The deadline.** 2,000 members look at one button when it changes. Who polls learns it by asking next."
-        f" The seed's way all have asked after {seed:.0f} s at the earliest, while the machine does nothing else; by"
-        f" `get_button_states` after {poll:.1f} s. Through streams they are told, and ask nothing:"
-        " `circle27 load run deadline-rush` measures that.\n"
-    )
     return "\n".join(text)
 
 
@@ -144,6 +146,101 @@ def verdict(row: dict[str, Any], name: str, missed: list[str]) -> list[str]:
     if not row["met"]:
         missed.append(f"{name}: {row['median']:.2f}, at least {row['budget']}")
     return [f"≥ {row['budget']}", "met" if row["met"] else "**missed**"]
+
+
+def deadline(found: dict[str, Any]) -> str:
+    """Return how long after a deadline members know, who are told or who poll."""
+    text = [
+        "## The deadline\n",
+        "All members are on the list of one slot, and its deadline comes. How long does it take until a member's"
+        " client knows whether there is a circle, as the database has it? **Streams**: until it has the message"
+        " `button`. Nothing is asked then: a stream costs two requests an hour, with each new token. All others"
+        " ask every ten seconds, each from another moment on, and at once again where that took longer. **Polls**"
+        " of `get_button_states`, by Circle27 or by FastAPI: until an answer says that the slot is matched; before"
+        " that it says `pending`. **Nine reads**: the client decides from rows, once it has all nine answers of a"
+        " poll that it began after the deadline; a row of a circle is `Confirmed`, none is `Past`. That is wrong"
+        " while the matching is under way, and such a client knows when its last change is made. All clients run"
+        " on the same machine.\n",
+    ]
+    plots = []
+    for members, run in found.items():
+        before, after, rounds = run["options"]["before"], run["options"]["after"], run["options"]["rounds"]
+        head = [f"{int(members):,} members", "half know, s", "95 %, s", "99 %, s", "all, s", f"not after {after} s"]
+        head += ["`Past` too early", "requests a member and minute", "of them failed", "stack, cores", "clients, cores"]
+        rows = [deadline_row(side, sides, int(members), before, after) for side, sides in run["rounds"].items()]
+        times = f"{rounds} deadlines a side, medians" if rounds > 1 else "One deadline a side"
+        others = statistics.median(one["cores_elsewhere"] for sides in run["rounds"].values() for one in sides)
+        text += [
+            on(run),
+            f"{times}. Requests and cores: from {before} s before the deadline to {after} s after it, without"
+            f" the mails that all in circles get. What else ran on the machine took {others:.2f} cores.\n",
+        ]
+        text.append(table(head, rows))
+        title = f"{int(members):,} members: how many know, over the seconds after the deadline"
+        plots.append((title, known_lines(run, int(members))))
+    stacked(plots, "performance-deadline.svg")
+    text.append("![How many members know, over the seconds after the deadline](images/performance-deadline.svg)\n")
+    return "\n".join(text)
+
+
+def deadline_row(side: str, rounds: list[dict[str, Any]], members: int, before: int, after: int) -> list[str]:
+    """Return the row of one side."""
+    everyone, minutes = members * len(rounds), (before + after) / 60
+    sent, failed = (sum(one["requests"][what] for one in rounds) for what in ("sent", "failed"))
+    clients = statistics.median(one["cores"]["clients"] for one in rounds)
+    # The mails are the same on all sides.
+    parts = [{part: cores for part, cores in one["cores"].items() if part not in ("clients", "mail")} for one in rounds]
+    stack = statistics.median(sum(cores.values()) for cores in parts)
+    return [
+        DEADLINE_SIDES[side],
+        *(known_by(rounds, ceil(share * members), after) for share in (0.5, 0.95, 0.99, 1)),
+        percent(everyone - sum(len(one["known_s"]) for one in rounds), everyone),
+        percent(sum(one["wrong_before"] for one in rounds), everyone),
+        f"{sent / everyone / minutes:.0f}",
+        percent(failed, sent),
+        f"{stack:.2f}",
+        f"{clients:.2f}",
+    ]
+
+
+def known_by(rounds: list[dict[str, Any]], members: int, after: int) -> str:
+    """Return the seconds after which so many members know; the median of the rounds."""
+    never = float("inf")
+    seconds = statistics.median_high(
+        one["known_s"][members - 1] if members <= len(one["known_s"]) else never for one in rounds
+    )
+    return f"> {after}" if seconds == never else f"{seconds:.2f}"
+
+
+def known_lines(run: dict[str, Any], members: int) -> str:
+    """Draw which share of the members know, over the seconds; of each side all rounds together."""
+    series = {}
+    for side, rounds in run["rounds"].items():
+        known = sorted(second for one in rounds for second in one["known_s"])
+        share = 100 / (members * len(rounds))
+        points = [(second, share * (place + 1)) for place, second in enumerate(known)]
+        few = points[:: max(1, len(points) // 200)] + points[-1:]
+        series[DEADLINE_SIDES[side]] = [(0.0, 0.0), *few, (float(run["options"]["after"]), few[-1][1] if few else 0.0)]
+    return chart.lines(series, "s", "%")
+
+
+def stacked(plots: list[tuple[str, str]], file: str) -> None:
+    """Write plots of chart.py, one below the other, each with its title, into docs/images."""
+    each = chart.HEIGHT + 40
+    out = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {chart.WIDTH} {each * len(plots)}"',
+        ' font-family="sans-serif" font-size="12">',
+        f'<rect width="{chart.WIDTH}" height="{each * len(plots)}" fill="white"/>',
+    ]
+    for number, (title, plot) in enumerate(plots):
+        out.append(f'<text x="12" y="{each * number + 24}" font-size="15">{title}</text>')
+        out.append(f'<svg y="{each * number + 36}" width="{chart.WIDTH}" height="{chart.HEIGHT}">{plot}</svg>')
+    IMAGES.joinpath(file).write_text("\n".join([*out, "</svg>", ""]), "utf-8")
+
+
+def percent(part: int, whole: int) -> str:
+    """Return a share."""
+    return f"{100 * part / whole:.1f} %" if part else "0"
 
 
 def growth(found: dict[str, Any], missed: list[str]) -> str:
@@ -242,6 +339,8 @@ def main() -> None:
     ]
     if found := load("peers"):
         parts.append(peers(found, missed))
+    if found := load("deadline"):
+        parts.append(deadline(found))
     if found := load("growth"):
         parts.append(growth(found, missed))
     parts.append(others())

@@ -1450,6 +1450,16 @@ create function app.match_weights()
   security invoker
 alter function app.match_weights() owner to circle27_owner;
 
+-- function app.matched_slot(text,timestamp with time zone)
+create function app.matched_slot(p_campus_id text, p_time_slot timestamp with time zone)
+  returns app.time_slots
+  language plpgsql
+  stable
+  parallel unsafe
+  security invoker
+  set search_path = pg_catalog, pg_temp
+alter function app.matched_slot(text,timestamp with time zone) owner to circle27_owner;
+
 -- function app.matching_inputs(app.campuses,uuid[],timestamp with time zone)
 create function app.matching_inputs(p_campus app.campuses, p_people uuid[], p_time_slot timestamp with time zone)
   returns jsonb
@@ -1881,6 +1891,16 @@ create function app.slot_status(p_now timestamp with time zone, p_deadline_at ti
   parallel safe
   security invoker
 alter function app.slot_status(timestamp with time zone,timestamp with time zone,timestamp with time zone,timestamp with time zone,timestamp with time zone) owner to circle27_owner;
+
+-- function app.standing_slot(text,timestamp with time zone)
+create function app.standing_slot(p_campus_id text, p_time_slot timestamp with time zone)
+  returns app.time_slots
+  language plpgsql
+  stable
+  parallel unsafe
+  security invoker
+  set search_path = pg_catalog, pg_temp
+alter function app.standing_slot(text,timestamp with time zone) owner to circle27_owner;
 
 -- function app.stored_feedback_about(text,uuid,timestamp with time zone)
 create function app.stored_feedback_about(p_campus_id text, p_user_id uuid, p_time_slot timestamp with time zone)

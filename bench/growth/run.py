@@ -25,6 +25,7 @@ from typing import Any
 import psycopg
 
 from bench.machine import machine
+from bench.options import parse
 from circle27.migrations import migrate
 from circle27.paths import DB
 from circle27.stack.settings import SUPERUSER, Settings
@@ -168,7 +169,7 @@ def main() -> None:
     parser.add_argument("--campuses", type=int, default=100)
     parser.add_argument("--scale", type=float, default=1, help="of the members and entries of each campus")
     parser.add_argument("--keep", action="store_true", help="keep the databases, and take them if they are there")
-    options = parser.parse_args()
+    options, results = parse(parser, RESULTS)
     settings = Settings.require()
     databases = {"one campus": ("circle27_bench_growth_1", 1), "all": ("circle27_bench_growth_n", options.campuses)}
     found = {}
@@ -199,7 +200,7 @@ def main() -> None:
         missed = "" if ratio["buffers"] <= BUDGET else "  MISSED"
         print(f"{name:18} buffers {pages:>16}  ratio {ratio['buffers']:.2f}  {times} ms{missed}")
     summary = {"machine": machine(), "options": vars(options), "budget": BUDGET, "ratio": ratios, "sides": found}
-    RESULTS.write_text(json.dumps(summary, indent=1) + "\n", "utf-8")
+    results.write_text(json.dumps(summary, indent=1) + "\n", "utf-8")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Joining one hot slot against a bare INSERT into the same table: pgbench, 40 clients, both sides in one run.
 
-    .venv/bin/python bench/join/run.py [--rounds 5] [--seconds 5] [--clients 40]
+    .venv/bin/python -m bench.join.run [--rounds 5] [--seconds 5] [--clients 40]
 
 Needs a running stack (`make up`): a database of the bench's own is made in its cluster and dropped afterwards, so that
 no worker carries events away meanwhile. Everyone joins the same slot. Sides, alternating:
@@ -80,8 +80,8 @@ insert into app.time_slots (campus_id, time_slot, deadline_at, ends_at, version)
 values ('bench', '2100-01-01 12:00+00', '2100-01-01 11:00+00', '2100-01-01 12:20+00', app.next_version())"""
 
 
-def prepare(settings: Settings) -> psycopg.Connection[Any]:
-    """Make the database; return a connection to it."""
+def prepare(settings: Settings, members: int) -> psycopg.Connection[Any]:
+    """Make the database with so many members; return a connection to it."""
     with psycopg.connect(settings.dsn(SUPERUSER), autocommit=True) as connection:
         connection.execute(f"drop database if exists {DATABASE}")
         connection.execute(f"create database {DATABASE}")
@@ -92,8 +92,8 @@ def prepare(settings: Settings) -> psycopg.Connection[Any]:
     connection.execute(SLOT_SQL)
     connection.execute("create sequence bench_number")
     connection.execute(f"alter database {DATABASE} set circle27.rate_limits = on")  # whatever the stack has
-    print(f"{MEMBERS:,} members", flush=True)
-    connection.execute(MEMBERS_SQL, [MEMBERS])
+    print(f"{members:,} members", flush=True)
+    connection.execute(MEMBERS_SQL, [members])
     connection.execute("vacuum (analyze)")
     return connection
 
@@ -117,7 +117,7 @@ def measure(settings: Settings, options: argparse.Namespace) -> dict[str, dict[s
     found: dict[str, dict[str, list[float]]] = {
         commit: {side: [] for side in SIDES} for commit in ("synchronous", "asynchronous")
     }
-    with prepare(settings) as connection:
+    with prepare(settings, MEMBERS) as connection:
         for commit, sides in found.items():
             value = "on" if commit == "synchronous" else "off"
             connection.execute(f"alter database {DATABASE} set synchronous_commit = {value}")

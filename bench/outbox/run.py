@@ -1,6 +1,6 @@
 """A million events through the outbox at a constant load: the table stays small, and the taking quick.
 
-    .venv/bin/python bench/outbox/run.py [--events 1000000] [--batch 500] [--pace 5000]
+    .venv/bin/python -m bench.outbox.run [--events 1000000] [--batch 500] [--pace 5000]
 
 Needs a running stack (`make up`): a database of the bench's own is made in its cluster and dropped afterwards. One
 session writes `--pace` events a second through app.emit(), as so many joins would; another one takes them as the worker
@@ -26,6 +26,7 @@ from typing import Any
 
 import psycopg
 
+from bench.options import parse
 from circle27.migrations import migrate
 from circle27.paths import DB
 from circle27.stack.settings import SUPERUSER, Settings
@@ -99,7 +100,7 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=1_000_000)
     parser.add_argument("--batch", type=int, default=500, help="events of one statement of the writer")
     parser.add_argument("--pace", type=int, default=5000, help="events a second")
-    options = parser.parse_args()
+    options, results = parse(parser, RESULTS)
     settings = Settings.require()
     found: dict[str, Any] = {}
     try:
@@ -120,7 +121,7 @@ def main() -> None:
         "last_tenth/sixth_tenth": growth,
         "tenths": found,
     }
-    RESULTS.write_text(json.dumps(summary, indent=2) + "\n", "utf-8")
+    results.write_text(json.dumps(summary, indent=2) + "\n", "utf-8")
     print(json.dumps(growth, indent=2))
 
 

@@ -23,7 +23,6 @@ writes everything, with the time of the processor each request took by program, 
 import argparse
 import json
 import statistics
-import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -32,6 +31,7 @@ import httpx
 import jwt
 import psycopg
 
+from bench.campus import seeded
 from bench.machine import machine
 from bench.peers import load, stack
 from circle27.stack.settings import SUPERUSER, Settings
@@ -56,26 +56,16 @@ BUDGETS = [
 ]
 
 
-def prepare(connection: psycopg.Connection[Any], settings: Settings) -> tuple[str, list[tuple[str, str]], list[str]]:
-    """Make the campus; return it, its members with their tokens, and the slots of the day.
+def prepare(
+    connection: psycopg.Connection[Any], settings: Settings, size: int
+) -> tuple[str, list[tuple[str, str]], list[str]]:
+    """Make the campus with so many members; return it, its members with their tokens, and the slots of the day.
 
     It lies where it is one o'clock now: its first slot has ended, its second one is on, its third is open.
     """
     hours = (13 - datetime.now(UTC).hour + 12) % 24 - 12
     campus = f"bench-peers-{hours % 24}"
-    add = [
-        "campus",
-        "add",
-        campus,
-        "--name",
-        "Bench",
-        "--time-zone",
-        f"Etc/GMT{-hours:+d}",
-        "--domain",
-        f"{campus}.edu",
-    ]
-    subprocess.run(["circle27", *add], check=True, stdout=subprocess.DEVNULL)
-    subprocess.run(["circle27", "seed", "--campus", campus, "--users", str(MEMBERS), "--days", "5"], check=True)
+    seeded(campus, f"Etc/GMT{-hours:+d}", size, 5)
     connection.execute((HERE / "today.sql").read_text("utf-8"), {"campus": campus})
     connection.execute("vacuum (analyze) app.waitlist_entries, app.circles, app.circle_members, app.time_slots")
     slots = connection.execute(
@@ -126,7 +116,7 @@ def check_same(addresses: dict[str, list[str]], token: str, slot: str) -> None:
 
 def measure(settings: Settings, connection: psycopg.Connection[Any], options: argparse.Namespace) -> dict[str, Any]:
     """Return what every side did in every round."""
-    campus, members, slots = prepare(connection, settings)
+    campus, members, slots = prepare(connection, settings, MEMBERS)
     user, token = members[0]
     service = jwt.encode(
         {"role": "service_role", "exp": datetime.now(UTC) + timedelta(hours=3)},

@@ -1,6 +1,6 @@
 """The plans of every hot query on a campus with a past: which tables are read by index, and which are not.
 
-    .venv/bin/python bench/plans/run.py [--users 10000] [--days 60]
+    .venv/bin/python -m bench.plans.run [--users 10000] [--days 60]
 
 Needs a running stack (`make up`). Adds a campus of this size and seeds it, unless that was done before. Each call is
 made seven times as a member with a long past, so that plans are the cached ones; auto_explain shows every statement
@@ -12,7 +12,6 @@ The one sequential scan that belongs: app.clock_offset, which has one row.
 import argparse
 import json
 import statistics
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +19,8 @@ from typing import Any
 
 import psycopg
 
+from bench.campus import seeded
+from bench.options import parse
 from circle27.stack.settings import SUPERUSER, Settings
 
 RESULTS = Path(__file__).parents[1] / "results" / "plans.json"
@@ -56,27 +57,6 @@ def calls(campus: str, past: str, ahead: str, member: str, mate: str) -> dict[st
         "profiles": "select * from api.profiles",
         "feedback": "select * from api.feedback",
     }
-
-
-def seed(options: argparse.Namespace) -> str:
-    """Make the campus and its past; return the campus. Repeatable."""
-    name = f"bench-plans-{options.users}-{options.days}"
-    circle27 = Path(".venv/bin/circle27").resolve()
-    campus = [
-        "campus",
-        "add",
-        name,
-        "--name",
-        "Bench",
-        "--time-zone",
-        "America/New_York",
-        "--domain",
-        f"{name}.edu",
-    ]
-    subprocess.run([circle27, *campus], check=True)
-    size = ["--users", str(options.users), "--days", str(options.days)]
-    subprocess.run([circle27, "seed", "--campus", name, *size], check=True)
-    return name
 
 
 def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -117,9 +97,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--users", type=int, default=10_000)
     parser.add_argument("--days", type=int, default=60)
-    options = parser.parse_args()
+    options, results = parse(parser, RESULTS)
     settings = Settings.require()
-    campus = seed(options)
+    campus = f"bench-plans-{options.users}-{options.days}"
+    seeded(campus, "America/New_York", options.users, options.days)
     found: dict[str, Any] = {}
     with psycopg.connect(settings.dsn(SUPERUSER)) as connection:
         member, past, mate = connection.execute(
@@ -146,7 +127,7 @@ def main() -> None:
                 f"{name:30} {found[name]['milliseconds']:8.2f} ms  sequential: {found[name]['sequential']}", flush=True
             )
     summary = {"measured_at": time.strftime("%Y-%m-%d", time.gmtime()), "options": vars(options), "queries": found}
-    RESULTS.write_text(json.dumps(summary, indent=2) + "\n", "utf-8")
+    results.write_text(json.dumps(summary, indent=2) + "\n", "utf-8")
 
 
 if __name__ == "__main__":

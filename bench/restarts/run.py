@@ -20,6 +20,7 @@ from typing import Any
 import psycopg
 
 from bench.machine import machine
+from bench.options import parse
 from circle27.stack.settings import SUPERUSER, Settings
 from circle27.stack.supervision import Supervisor
 
@@ -48,7 +49,7 @@ def main() -> None:
     """Measure, print, write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=12)
-    options = parser.parse_args()
+    options, results = parse(parser, RESULTS)
     settings = Settings.require()
     supervisor = Supervisor(settings)
     found: dict[str, list[float]] = {"asleep": [], "awake": []}
@@ -64,7 +65,7 @@ def main() -> None:
                 print(f"round {number + 1}  {side:7} {found[side][-1]:6.2f} s", flush=True)
     for side, seconds in found.items():
         print(f"{side:7} median {statistics.median(seconds):.2f} s, longest {max(seconds):.2f} s")
-    RESULTS.write_text(json.dumps({"machine": machine(), "budget_s": BUDGET_S, "seconds": found}, indent=1) + "\n")
+    results.write_text(json.dumps({"machine": machine(), "budget_s": BUDGET_S, "seconds": found}, indent=1) + "\n")
     if max(found["awake"]) > BUDGET_S:
         raise SystemExit(f"MISSED: {max(found['awake'])} s, not {BUDGET_S}")
 

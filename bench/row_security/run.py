@@ -1,6 +1,6 @@
 """What row level security costs: the five views as a member, against the same rows asked for by name.
 
-    .venv/bin/python bench/row_security/run.py [--users 30000] [--days 60] [--members 20] [--rounds 15]
+    .venv/bin/python -m bench.row_security.run [--users 30000] [--days 60] [--members 20] [--rounds 15]
 
 Needs a running stack (`make up`). Adds a campus of this size and seeds it, unless that was done before: with the
 defaults more than 1,000,000 entries of lists. Then some members with a long past read each view, in turn:
@@ -22,13 +22,14 @@ import json
 import os
 import platform
 import statistics
-import subprocess
 import time
 from pathlib import Path
 from typing import Any
 
 import psycopg
 
+from bench.campus import seeded
+from bench.options import parse
 from circle27.stack.settings import SUPERUSER, Settings
 
 RESULTS = Path(__file__).parents[1] / "results" / "row_security.json"
@@ -60,17 +61,6 @@ MEMBERS = """
 select user_id::text, identity.token_claims(user_id)::text from (
   select user_id from app.circle_members where campus_id = %s group by user_id order by count(*) desc, user_id limit %s
 ) as longest"""
-
-
-def seed(options: argparse.Namespace) -> str:
-    """Make the campus and its past; return the campus. Repeatable."""
-    name = f"bench-rls-{options.users}-{options.days}"
-    circle27 = Path(".venv/bin/circle27").resolve()
-    of_campus = ["--name", "Bench", "--time-zone", "America/New_York", "--domain", f"{name}.edu"]
-    subprocess.run([circle27, "campus", "add", name, *of_campus], check=True)
-    size = ["--users", str(options.users), "--days", str(options.days)]
-    subprocess.run([circle27, "seed", "--campus", name, *size], check=True)
-    return name
 
 
 def read(connection: psycopg.Connection[Any], side: str, query: str, claims: str) -> tuple[float, float, int]:
@@ -133,10 +123,11 @@ def main() -> None:
     parser.add_argument("--days", type=int, default=60)
     parser.add_argument("--members", type=int, default=20)
     parser.add_argument("--rounds", type=int, default=15)
-    options = parser.parse_args()
+    options, results = parse(parser, RESULTS)
     settings = Settings.require()
     dsn = settings.dsn(SUPERUSER)
-    campus = seed(options)
+    campus = f"bench-rls-{options.users}-{options.days}"
+    seeded(campus, "America/New_York", options.users, options.days)
     with psycopg.connect(dsn) as connection:
         counts = {
             table: connection.execute(f"select count(*) from app.{table}").fetchone()[0]  # type: ignore[index]
@@ -152,7 +143,7 @@ def main() -> None:
         "budget": BUDGET,
         "views": views,
     }
-    RESULTS.write_text(json.dumps(summary, indent=2) + "\n", "utf-8")
+    results.write_text(json.dumps(summary, indent=2) + "\n", "utf-8")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 -- Giving a member power, and taking it back: with a trace.
 
 begin;
-select plan(12);
+select plan(14);
 
 select isnt_definer('app', 'set_tier', array['text', 'uuid', 'text'], 'for who administers the database');
 select tests.may_call('app.set_tier(text, uuid, text)', '{}');
@@ -15,9 +15,12 @@ select tests.repeats($$ select app.set_tier('stanford', tests.member('ann'), 'op
 select throws_ok($$ select app.set_tier('stanford', tests.member('ann'), 'king') $$, '23514', null, 'there is no such tier');
 select tests.refused($$ select app.set_tier('mit', tests.member('ann'), 'pro') $$, 'PT404', 'member_not_found', 'another campus has no such member');
 select tests.refused($$ select app.set_tier(null, tests.member('ann'), 'pro') $$, 'PT403', 'no_campus', 'no campus, no member');
+select app.set_tier('stanford', tests.member('ben'), 'operator');
+select results_eq($$ select action, member, details from tests.trail() $$, $$ values ('user.tier_set', 'ben', '{"old": "user", "new": "operator"}'::jsonb) $$, 'Ben becomes one, too, from what he was');
 update app.user_campuses set closed_at = clock_timestamp() where user_id = tests.member('ben');
 select tests.refused($$ select app.set_tier('stanford', tests.member('ben'), 'pro') $$, 'PT401', 'account_deleted', 'who is gone gets none');
 select is(app.set_tier('stanford', tests.member('ann'), 'user') ->> 'tier', 'user', 'and back');
+select results_eq($$ select action, member, details from tests.trail() $$, $$ values ('user.tier_set', 'ann', '{"old": "operator", "new": "user"}'::jsonb) $$, 'from what she was, and not from what others are');
 
 select * from finish();
 rollback;

@@ -349,7 +349,9 @@ def grouped(outcomes: dict[str, list[str]]) -> str:
     """Write `ok` where all came out the same, else `ok (owner@open); 403 not_yours (mate@open)`."""
     if len(outcomes) == 1:
         return next(iter(outcomes))
-    return "; ".join(f"{came} ({' '.join(sorted(set(labels), key=by_person))})" for came, labels in outcomes.items())
+    return "; ".join(
+        f"{came} ({' '.join(sorted(set(labels), key=by_person))})" for came, labels in sorted(outcomes.items())
+    )
 
 
 def by_person(label: str) -> tuple[int, str]:

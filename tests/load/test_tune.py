@@ -6,9 +6,10 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from circle27.load.ground import Ground
-from circle27.load.play import Stage
-from circle27.load.tuning import Point, Tuner, choose, knee_of
+from circle27.load.play import on_stage
+from circle27.load.points import Point, choose, knee_of
+from circle27.load.trials import Trials
+from circle27.load.tuning import tune
 from tests.stack import Stack
 
 
@@ -35,24 +36,37 @@ def test_the_knee_is_where_more_clients_bring_hardly_more() -> None:
     assert knee_of(ladder).clients == 8
 
 
-def test_a_running_stack_takes_other_settings_and_back(own_stack: Stack, tmp_path: Path) -> None:
+def test_a_running_stack_takes_other_settings_and_back(own_stack: Stack) -> None:
     before = own_stack.settings
     other = replace(before, pool_size=7, reserve_pool_size=1, query_wait_timeout=3, rest_pool=3, rest_instances=1)
-    with psycopg.connect(before.dsn("circle27_migrator"), autocommit=True) as connection:
-        ground = Ground(before, connection)
-        stage = Stage(before, ground, before.url("gateway"), print, print, tmp_path)
-        tuner = Tuner(stage, ground.prepare(4), ground.open_day(), seconds=0.5, rounds=1, clients=4, crowd=40)
+    with on_stage(before, before.url("gateway"), print, print) as stage:
+        trials = Trials(stage, stage.ground.prepare(4), stage.ground.open_day(), seconds=0.5, rounds=1)
         try:
-            tuner.set_up(other)
+            trials.set_up(other)
             assert pooler(own_stack) == ("7", "1", "3")
-            assert not [sample for sample in tuner.burden(4, 0.5) if sample.slug]
-            tuner.set_up(replace(other, pooled=False))
-            assert not [sample for sample in tuner.burden(4, 0.5) if sample.slug]
+            assert not [sample for sample in trials.burden(4, 0.5) if sample.slug]
+            trials.set_up(replace(other, pooled=False))
+            assert not [sample for sample in trials.burden(4, 0.5) if sample.slug]
         finally:
-            tuner.set_up(before)
+            trials.set_up(before)
     assert pooler(own_stack) == ("20", "5", "5")
     assert own_stack.run("up").returncode == 0  # nothing of it was kept
     assert pooler(own_stack) == ("20", "5", "5")
+
+
+def test_a_sweep_that_breaks_off_leaves_the_settings_of_before(own_stack: Stack) -> None:
+    before, stored = own_stack.settings, own_stack.home / "stack.json"
+    kept = stored.read_text("utf-8")
+
+    def break_off(line: str) -> None:
+        if "pool_size = " in line:
+            assert pooler(own_stack) == ("5", "5", "5")  # the first that is tried
+            raise KeyboardInterrupt
+
+    with on_stage(before, before.url("gateway"), break_off, print) as stage, pytest.raises(KeyboardInterrupt):
+        tune(stage, seconds=0.5, rounds=1, clients=4, crowd=40, apply_it=True)
+    assert pooler(own_stack) == ("20", "5", "5")
+    assert stored.read_text("utf-8") == kept
 
 
 def test_what_was_applied_stays(own_stack: Stack) -> None:

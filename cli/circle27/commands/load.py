@@ -1,26 +1,22 @@
 """`circle27 load`."""
 
 import sys
-import tempfile
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import click
-import psycopg
 
 from circle27.errors import CircleError
-from circle27.load import report, tune_page
-from circle27.load.ground import Ground, require_loopback
+from circle27.load import tune_page, tuning
+from circle27.load.ground import require_loopback
+from circle27.load.ladder import climb
 from circle27.load.objectives import measured
-from circle27.load.play import Choice, Played, Stage
+from circle27.load.play import on_stage
 from circle27.load.scenarios import SCENARIOS
-from circle27.load.tuning import NAMES, Tuner, knee_of
 from circle27.stack import lifecycle
 from circle27.stack.settings import Settings
 
 INTERRUPTED = 130
-LADDER = (2, 4, 8, 16, 32, 64, 128, 256)  # clients, on the way to the knee
 
 
 @click.group()
@@ -87,39 +83,14 @@ def run(
     """
     chosen = SCENARIOS[scenario]
     rungs = ladder or [users or chosen.users]
+    if (options["joined"] or 0) > min(rungs):
+        raise click.UsageError("--joined is at most --users")
     settings = Settings.require()
     url = gateway or settings.url("gateway")
     if not not_loopback:
         require_loopback(url, "name another only with its owner's consent, by --not-loopback.")
-    require_loopback(settings.url("gateway"))
-    if not lifecycle.ready(settings):
-        raise CircleError("the stack is not ready. Start it: circle27 up")
-    given = {name: options[name] for name in ("ramp", "duration", "think") if options[name] is not None}
-    played: list[Played] = []
-    with (
-        tempfile.TemporaryDirectory(prefix="circle27-load-") as work,
-        psycopg.connect(settings.dsn("circle27_migrator"), autocommit=True) as connection,
-    ):
-        connection.execute("set timezone = 'UTC'")
-        stage = Stage(settings, Ground(settings, connection), url, click.echo, _tell, Path(work))
-        for rung in rungs:
-            joined = rung // 4 if options["joined"] is None else options["joined"]
-            if joined > rung:
-                raise click.UsageError("--joined is at most --users")
-            choice = Choice(
-                **{"ramp": chosen.ramp, "duration": chosen.duration, "think": chosen.think, **given},
-                seed=options["seed"],
-                joined=joined,
-                deadlines=options["deadlines"],
-                generators=options["generators"],
-            )
-            click.echo(f"{scenario} with {rung:,} members at {url}")
-            played.append(stage.play(chosen, rung, choice))
-            _conclude(played[-1].summary)
-            if played[-1].summary["interrupted"]:
-                break
-        version = connection.info.parameter_status("server_version") or "?"
-    summary = report.write(folder, chosen, played, report.facts(settings, version, asdict(choice)))
+    with on_stage(settings, url, click.echo, _tell) as stage:
+        summary = climb(stage, chosen, rungs, options, folder, _conclude)
     click.echo(f"report: {folder / 'index.html'}")
     if summary["interrupted"]:
         raise click.exceptions.Exit(INTERRUPTED)
@@ -142,7 +113,7 @@ def run(
     required=True,
     help="Where to write tune.json and a page (index.html).",
 )
-def tune(*, seconds: float, rounds: int, clients: int, crowd: int, apply_it: bool, folder: Path) -> None:
+def tune(*, folder: Path, **options: Any) -> None:
     """Try settings of PgBouncer, PostgREST and nginx on the running stack, and recommend the best.
 
     Members call without thinking, while one setting after the other is changed; then without PgBouncer, with more and
@@ -158,42 +129,8 @@ def tune(*, seconds: float, rounds: int, clients: int, crowd: int, apply_it: boo
         raise CircleError(
             "the stack has rate limits, which would be measured. First: CIRCLE27_RATE_LIMITS=off circle27 up"
         )
-    require_loopback(settings.url("gateway"))
-    if not lifecycle.ready(settings):
-        raise CircleError("the stack is not ready. Start it: circle27 up")
-    with (
-        lifecycle.alone(),
-        tempfile.TemporaryDirectory(prefix="circle27-load-") as work,
-        psycopg.connect(settings.dsn("circle27_migrator"), autocommit=True) as connection,
-    ):
-        connection.execute("set timezone = 'UTC'")
-        ground = Ground(settings, connection)
-        stage = Stage(settings, ground, settings.url("gateway"), click.echo, _tell, Path(work))
-        members = ground.prepare(max(clients, crowd, LADDER[-1]))
-        tuner = Tuner(stage, members, ground.open_day(), seconds, rounds, clients, crowd)
-        try:
-            best, table = tuner.sweep()
-            winner, final = tuner.finish(best)
-            ladder = tuner.knee(LADDER)
-            overload = tuner.overload()
-        except BaseException:
-            tuner.set_up(settings)
-            raise
-        tuner.set_up(winner if apply_it else settings)
-        if apply_it:
-            winner.save()
-    found = {
-        "before": {name: getattr(settings, name) for name in NAMES},
-        "recommended": {name: getattr(winner, name) for name in NAMES},
-        "applied": apply_it,
-        "seconds": seconds,
-        "rounds": rounds,
-        "final": [point.figures() for point in final],
-        "knee": knee_of(ladder).figures(),
-        "ladder": [point.figures() for point in ladder],
-        "overload": overload,
-        "table": table,
-    }
+    with on_stage(settings, settings.url("gateway"), click.echo, _tell) as stage, lifecycle.alone():
+        found = tuning.tune(stage, **options)
     tune_page.write(folder, found)
     click.echo(tune_page.verdict(found))
     click.echo(f"report: {folder / 'index.html'}")

@@ -75,6 +75,11 @@ class Ground:
         self._settings = settings
         self._connection = connection
 
+    @property
+    def postgresql(self) -> str:
+        """The version of the server."""
+        return self._connection.info.parameter_status("server_version") or "?"
+
     def prepare(self, users: int, life_s: float = TOKEN_S, fresh: int = 0) -> list[Member]:
         """Make the campus and its members, unless they are there; return them with tokens for so many seconds.
 
@@ -120,13 +125,19 @@ class Ground:
             row = self._connection.execute(_sql("slot"), {"campus": CAMPUS, "lead": 5, "lasts": 1}).fetchone()
             assert row is not None
             slot = Slot(row[0], row[1], float(row[2]))
+        self.join(members, slot)
+        self.wait_for_matching(slot, 60)
+        return slot.time_slot
+
+    def join(self, members: Sequence[Member], slot: Slot) -> None:
+        """Put these members on the list of a slot."""
+        with self._connection.transaction():
+            self._connection.execute("set local role circle27_owner")
             self._connection.execute(
                 "select app.join_waitlist(%(campus)s, users.user_id, %(slot)s)"
                 " from unnest(%(users)s::uuid[]) as users (user_id)",
                 {"campus": CAMPUS, "slot": slot.time_slot, "users": [member.user_id for member in members]},
             )
-        self.wait_for_matching(slot, 60)
-        return slot.time_slot
 
     def lost_writes(self, changes: Sequence[Change]) -> int:
         """Return how many of these acknowledged changes the database does not have."""

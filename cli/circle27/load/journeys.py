@@ -307,12 +307,18 @@ class Polling(Journey):
         next_poll = self.plan.began + self.plan.think * self.dice.random()
         while self.sleep_until(next_poll):
             began = time.time()
-            for slot in self.plan.slots:
-                for table, column in READS:
-                    where = f"user_id=eq.{self.user_id}&time_slot=eq.{slot.replace('+', '%2B')}&select={column}"
-                    self.ask(table, f"/rest/v1/{table}?{where}", token=self.plan.service_token)
+            self.poll()
             self.span("poll", began)
             next_poll = max(began + self.plan.think, time.time())
+
+    def poll(self) -> list[Any]:
+        """Return the nine answers: of each slot the list, the circle, the feedback."""
+        answers = []
+        for slot in self.plan.slots:
+            for table, column in READS:
+                where = f"user_id=eq.{self.user_id}&time_slot=eq.{slot.replace('+', '%2B')}&select={column}"
+                answers.append(self.ask(table, f"/rest/v1/{table}?{where}", token=self.plan.service_token))
+        return answers
 
 
 JOURNEYS: dict[str, type[Journey]] = {

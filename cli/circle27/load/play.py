@@ -1,14 +1,19 @@
 """Play one scenario with so many members: prepare, let go, look on, check what the database has afterwards."""
 
+import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import psycopg
+
+from circle27.errors import CircleError
 from circle27.load import figures, streams
 from circle27.load.deadline_rush import Rush
-from circle27.load.ground import Change, Ground, Member
+from circle27.load.ground import Change, Ground, Member, require_loopback
 from circle27.load.objectives import objectives
 from circle27.load.plan import PAST_MEMBERS, Plan
 from circle27.load.pool import Pool, needed_processes
@@ -17,6 +22,7 @@ from circle27.load.scenarios import Scenario
 from circle27.load.swarm import Swarm, Tick
 from circle27.load.watch import Seen, Watch
 from circle27.load.watcher import Heard
+from circle27.stack import lifecycle
 from circle27.stack.settings import Settings
 
 NEWCOMERS = 3  # of day one: one in three signs in by mail first, the others have a token
@@ -35,6 +41,13 @@ class Choice:
     joined: int
     deadlines: int
     generators: int
+
+    @classmethod
+    def of(cls, scenario: Scenario, users: int, *, joined: int | None, **wanted: Any) -> "Choice":
+        """Take what is wanted, and the scenario's own for what is None; a quarter of the members is `joined`."""
+        own = {"ramp": scenario.ramp, "duration": scenario.duration, "think": scenario.think}
+        given = {name: value for name, value in wanted.items() if value is not None}
+        return cls(**{**own, **given}, joined=users // 4 if joined is None else joined)
 
 
 @dataclass
@@ -186,6 +199,20 @@ class Stage:
         middle = sorted(runs, key=lambda one: one.figures().get("p99_s", 0.0))[len(runs) // 2] if runs else None
         curves = {"on the list": middle.on_list_s, "watching": middle.others_s} if middle else {}
         return Played(summary, samples, watch.seconds, watch.probes, [], curves)
+
+
+@contextmanager
+def on_stage(settings: Settings, url: str, say: Callable[[str], None], tell: Callable[[str], None]) -> Iterator[Stage]:
+    """Give the stage of a local stack. Raises CircleError if the stack is not ready, or not on this machine."""
+    require_loopback(settings.url("gateway"))
+    if not lifecycle.ready(settings):
+        raise CircleError("the stack is not ready. Start it: circle27 up")
+    with (
+        tempfile.TemporaryDirectory(prefix="circle27-load-") as work,
+        psycopg.connect(settings.dsn("circle27_migrator"), autocommit=True) as connection,
+    ):
+        connection.execute("set timezone = 'UTC'")
+        yield Stage(settings, Ground(settings, connection), url, say, tell, Path(work))
 
 
 def _acknowledged(samples: Sequence[Sample], members: Sequence[Member]) -> list[Change]:

@@ -58,6 +58,11 @@ class Pool:
             self._processes.append(process)
         self._tell("ready")
 
+    @property
+    def pids(self) -> list[int]:
+        """The processes."""
+        return [process.pid for process in self._processes if process.pid]
+
     def open_streams(self) -> Opened:
         """Let each member open a stream."""
         began = time.monotonic()

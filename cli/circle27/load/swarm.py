@@ -39,7 +39,14 @@ class Tick:
 class Swarm:
     """All processes of one run."""
 
-    def __init__(self, plan: Plan, members: Sequence[list[str]], processes: int, folder: Path) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        members: Sequence[list[str]],
+        processes: int,
+        folder: Path,
+        module: str = "circle27.load.locusts",  # or one that knows more journeys
+    ) -> None:
         if find_spec("locust") is None:
             raise CircleError(
                 "this scenario needs locust. Install it: .venv/bin/python -m pip install 'circle27[load]'"
@@ -57,7 +64,7 @@ class Swarm:
         if master:
             plans.insert(0, replace(plan, members=[], samples="", master=master))
         self._log = (folder / "generator.log").open("w", encoding="utf-8")
-        self._players = [_Player(each_plan, self._log) for each_plan in plans]
+        self._players = [_Player(each_plan, self._log, module) for each_plan in plans]
         self._master = self._players[0] if master else None
         self._workers = self._players[1:] if master else self._players
 
@@ -131,10 +138,10 @@ class Swarm:
 class _Player:
     """One process."""
 
-    def __init__(self, plan: Plan, log: Any) -> None:
+    def __init__(self, plan: Plan, log: Any, module: str) -> None:
         self.lines: list[dict[str, Any]] = []
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "circle27.load.locusts"],
+            [sys.executable, "-m", module],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,

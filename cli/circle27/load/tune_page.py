@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from circle27.load import chart
 from circle27.load.page import TEMPLATES
-from circle27.load.tuning import BETTER
+from circle27.load.points import BETTER
 
 
 def write(folder: Path, found: dict[str, Any]) -> None:

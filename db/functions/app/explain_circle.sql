@@ -8,7 +8,7 @@
 -- and of those who stayed away there are numbers for the whole list only. Nor does it say "these two could not be parted", for
 -- the reader would look for the wall: only how many of the others each had met.
 --
--- requires: app.drawn_order, app.known_meetings, app.refuse
+-- requires: app.drawn_order, app.known_meetings, app.matched_slot, app.refuse
 
 create or replace function app.explain_circle(p_campus_id text, p_time_slot timestamptz, p_circle_no integer)
 returns jsonb
@@ -18,33 +18,13 @@ set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_custom_plan
 as $function$
 declare
-  v_slot     app.time_slots;
+  v_slot     app.time_slots := app.matched_slot(p_campus_id, p_time_slot);  -- refuses what can't be looked at again
   v_rules    jsonb;
   v_zone     text;
   v_listed   uuid[];
   v_people   jsonb;
   v_reasons  text[];
 begin
-  if p_campus_id is null then
-    perform app.refuse('no_campus');
-  end if;
-
-  select slots.*
-  into v_slot
-  from app.time_slots as slots
-  where slots.campus_id = p_campus_id
-    and slots.time_slot = p_time_slot;
-
-  if not found then
-    perform app.refuse('slot_not_found');
-  end if;
-  if v_slot.matched_at is null then
-    perform app.refuse('not_matched_yet');
-  end if;
-  if v_slot.match_inputs is null then
-    perform app.refuse('inputs_not_kept');
-  end if;
-
   -- Who was seated here by the matching, or came later. A circle that all have left is still explained.
   select jsonb_agg(
     jsonb_build_object(

@@ -30,18 +30,7 @@ begin
   perform app.lock_for_matching(p_campus_id, p_time_slot, true);
   v_now := app.clock();
 
-  select slots.*
-  into v_slot
-  from app.time_slots as slots
-  where slots.campus_id = p_campus_id
-    and slots.time_slot = p_time_slot;
-
-  if not found then
-    perform app.refuse('slot_not_found');
-  end if;
-  if v_slot.cancelled_at is not null then
-    perform app.refuse('slot_cancelled');
-  end if;
+  v_slot := app.standing_slot(p_campus_id, p_time_slot);  -- refuses slot_not_found, slot_cancelled
   if v_slot.matched_at is not null then
     return v_slot.match_report;
   end if;

@@ -14,22 +14,7 @@ as $function$
 declare
   v_slot app.time_slots;
 begin
-  if p_campus_id is null then
-    perform app.refuse('no_campus');
-  end if;
-
-  select slots.*
-  into v_slot
-  from app.time_slots as slots
-  where slots.campus_id = p_campus_id
-    and slots.time_slot = p_time_slot;
-
-  if not found then
-    perform app.refuse('slot_not_found');
-  end if;
-  if v_slot.cancelled_at is not null then
-    perform app.refuse('slot_cancelled');
-  end if;
+  v_slot := app.standing_slot(p_campus_id, p_time_slot);  -- refuses no_campus, slot_not_found, slot_cancelled
 
   return (
     select facts.circle

@@ -6,6 +6,8 @@
 -- any place was given up.
 --
 -- Writes nothing and holds no lock.
+--
+-- requires: app.matched_slot
 
 create or replace function app.replay_matching(p_campus_id text, p_time_slot timestamptz)
 returns jsonb
@@ -15,32 +17,12 @@ set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_custom_plan
 as $function$
 declare
-  v_slot   app.time_slots;
+  v_slot   app.time_slots := app.matched_slot(p_campus_id, p_time_slot);  -- refuses what can't be looked at again
   v_campus app.campuses;
   v_people uuid[];
   v_then   integer[];
   v_now    integer[];
 begin
-  if p_campus_id is null then
-    perform app.refuse('no_campus');
-  end if;
-
-  select slots.*
-  into v_slot
-  from app.time_slots as slots
-  where slots.campus_id = p_campus_id
-    and slots.time_slot = p_time_slot;
-
-  if not found then
-    perform app.refuse('slot_not_found');
-  end if;
-  if v_slot.matched_at is null then
-    perform app.refuse('not_matched_yet');
-  end if;
-  if v_slot.match_inputs is null then
-    perform app.refuse('inputs_not_kept');
-  end if;
-
   v_campus := jsonb_populate_record(null::app.campuses, v_slot.match_inputs -> 'campus');
   v_people := app.drawn_order(p_campus_id, p_time_slot, v_slot.match_seed);
   v_then := array(

@@ -43,18 +43,7 @@ begin
     v_now := app.clock();
   end if;
 
-  select slots.*
-  into v_slot
-  from app.time_slots as slots
-  where slots.campus_id = p_campus_id
-    and slots.time_slot = p_time_slot;
-
-  if not found then
-    perform app.refuse('slot_not_found');
-  end if;
-  if v_slot.cancelled_at is not null then
-    perform app.refuse('slot_cancelled');
-  end if;
+  v_slot := app.standing_slot(p_campus_id, p_time_slot);  -- refuses slot_not_found, slot_cancelled
   perform app.own_circle_no(p_campus_id, p_user_id, v_slot, v_now);  -- refuses who is in none
   if v_now < v_slot.ends_at then
     perform app.refuse('feedback_not_open');

@@ -1603,18 +1603,7 @@ begin
   perform app.lock_member(p_user_id);  -- refuses account_deleted
   perform pg_advisory_xact_lock_shared(app.lock_key('slot', p_campus_id, p_time_slot));
 
-  select slots.*
-  into v_slot
-  from app.time_slots as slots
-  where slots.campus_id = p_campus_id
-    and slots.time_slot = p_time_slot;
-
-  if not found then
-    perform app.refuse('slot_not_found');
-  end if;
-  if v_slot.cancelled_at is not null then
-    perform app.refuse('slot_cancelled');
-  end if;
+  v_slot := app.standing_slot(p_campus_id, p_time_slot);  -- refuses slot_not_found, slot_cancelled
 
   if not exists (
     select
@@ -2868,7 +2857,7 @@ grant execute on function app.denial(text, integer) to circle27_auth;
 -- and of those who stayed away there are numbers for the whole list only. Nor does it say "these two could not be parted", for
 -- the reader would look for the wall: only how many of the others each had met.
 --
--- requires: app.drawn_order, app.known_meetings, app.refuse
+-- requires: app.drawn_order, app.known_meetings, app.matched_slot, app.refuse
 
 create or replace function app.explain_circle(p_campus_id text, p_time_slot timestamptz, p_circle_no integer)
 returns jsonb
@@ -2878,33 +2867,13 @@ set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_custom_plan
 as $function$
 declare
-  v_slot     app.time_slots;
+  v_slot     app.time_slots := app.matched_slot(p_campus_id, p_time_slot);  -- refuses what can't be looked at again
   v_rules    jsonb;
   v_zone     text;
   v_listed   uuid[];
   v_people   jsonb;
   v_reasons  text[];
 begin
-  if p_campus_id is null then
-    perform app.refuse('no_campus');
-  end if;
-
-  select slots.*
-  into v_slot
-  from app.time_slots as slots
-  where slots.campus_id = p_campus_id
-    and slots.time_slot = p_time_slot;
-
-  if not found then
-    perform app.refuse('slot_not_found');
-  end if;
-  if v_slot.matched_at is null then
-    perform app.refuse('not_matched_yet');
-  end if;
-  if v_slot.match_inputs is null then
-    perform app.refuse('inputs_not_kept');
-  end if;
-
   -- Who was seated here by the matching, or came later. A circle that all have left is still explained.
   select jsonb_agg(
     jsonb_build_object(
@@ -4678,18 +4647,7 @@ begin
   perform app.lock_for_matching(p_campus_id, p_time_slot, true);
   v_now := app.clock();
 
-  select slots.*
-  into v_slot
-  from app.time_slots as slots
-  where slots.campus_id = p_campus_id
-    and slots.time_slot = p_time_slot;
-
-  if not found then
-    perform app.refuse('slot_not_found');
-  end if;
-  if v_slot.cancelled_at is not null then
-    perform app.refuse('slot_cancelled');
-  end if;
+  v_slot := app.standing_slot(p_campus_id, p_time_slot);  -- refuses slot_not_found, slot_cancelled
   if v_slot.matched_at is not null then
     return v_slot.match_report;
   end if;
@@ -4769,6 +4727,49 @@ comment on function app.match_weights() is
 'What each thing costs in a matching: {algorithm, wall, gap, repeat, recent, fair, apart, again, risk, mix, near}.';
 
 revoke all on function app.match_weights() from public;
+
+-- source: db/functions/app/matched_slot.sql
+-- app.matched_slot(p_campus_id, p_time_slot): a slot that was matched, with what the matching kept of what it knew then.
+--
+-- Called off or not: what was matched may be looked at. Holds no lock.
+
+create or replace function app.matched_slot(p_campus_id text, p_time_slot timestamptz)
+returns app.time_slots
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_slot app.time_slots;
+begin
+  if p_campus_id is null then
+    perform app.refuse('no_campus');
+  end if;
+
+  select slots.*
+  into v_slot
+  from app.time_slots as slots
+  where slots.campus_id = p_campus_id
+    and slots.time_slot = p_time_slot;
+
+  if not found then
+    perform app.refuse('slot_not_found');
+  end if;
+  if v_slot.matched_at is null then
+    perform app.refuse('not_matched_yet');
+  end if;
+  if v_slot.match_inputs is null then
+    perform app.refuse('inputs_not_kept');
+  end if;
+
+  return v_slot;
+end;
+$function$;
+
+comment on function app.matched_slot(text, timestamptz) is
+'A slot that was matched, with what the matching kept. Refuses no_campus, slot_not_found, not_matched_yet, inputs_not_kept.';
+
+revoke all on function app.matched_slot(text, timestamptz) from public;
 
 -- source: db/functions/app/matching_inputs.sql
 -- app.matching_inputs(p_campus, p_people, p_time_slot): what a matching knows of these people, and nothing else keeps.
@@ -4927,22 +4928,7 @@ as $function$
 declare
   v_slot app.time_slots;
 begin
-  if p_campus_id is null then
-    perform app.refuse('no_campus');
-  end if;
-
-  select slots.*
-  into v_slot
-  from app.time_slots as slots
-  where slots.campus_id = p_campus_id
-    and slots.time_slot = p_time_slot;
-
-  if not found then
-    perform app.refuse('slot_not_found');
-  end if;
-  if v_slot.cancelled_at is not null then
-    perform app.refuse('slot_cancelled');
-  end if;
+  v_slot := app.standing_slot(p_campus_id, p_time_slot);  -- refuses no_campus, slot_not_found, slot_cancelled
 
   return (
     select facts.circle
@@ -5983,6 +5969,8 @@ grant execute on function app.register_user(text, text) to circle27_auth;
 -- any place was given up.
 --
 -- Writes nothing and holds no lock.
+--
+-- requires: app.matched_slot
 
 create or replace function app.replay_matching(p_campus_id text, p_time_slot timestamptz)
 returns jsonb
@@ -5992,32 +5980,12 @@ set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_custom_plan
 as $function$
 declare
-  v_slot   app.time_slots;
+  v_slot   app.time_slots := app.matched_slot(p_campus_id, p_time_slot);  -- refuses what can't be looked at again
   v_campus app.campuses;
   v_people uuid[];
   v_then   integer[];
   v_now    integer[];
 begin
-  if p_campus_id is null then
-    perform app.refuse('no_campus');
-  end if;
-
-  select slots.*
-  into v_slot
-  from app.time_slots as slots
-  where slots.campus_id = p_campus_id
-    and slots.time_slot = p_time_slot;
-
-  if not found then
-    perform app.refuse('slot_not_found');
-  end if;
-  if v_slot.matched_at is null then
-    perform app.refuse('not_matched_yet');
-  end if;
-  if v_slot.match_inputs is null then
-    perform app.refuse('inputs_not_kept');
-  end if;
-
   v_campus := jsonb_populate_record(null::app.campuses, v_slot.match_inputs -> 'campus');
   v_people := app.drawn_order(p_campus_id, p_time_slot, v_slot.match_seed);
   v_then := array(
@@ -7883,6 +7851,46 @@ comment on function app.emit_buttons(text, timestamptz, timestamptz) is
 
 revoke all on function app.emit_buttons(text, timestamptz, timestamptz) from public;
 
+-- source: db/functions/app/standing_slot.sql
+-- app.standing_slot(p_campus_id, p_time_slot): a slot as it is now, unless it was called off.
+--
+-- Holds no lock: who changes what is said of the slot takes it before, and then sees what others have done.
+
+create or replace function app.standing_slot(p_campus_id text, p_time_slot timestamptz)
+returns app.time_slots
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_slot app.time_slots;
+begin
+  if p_campus_id is null then
+    perform app.refuse('no_campus');
+  end if;
+
+  select slots.*
+  into v_slot
+  from app.time_slots as slots
+  where slots.campus_id = p_campus_id
+    and slots.time_slot = p_time_slot;
+
+  if not found then
+    perform app.refuse('slot_not_found');
+  end if;
+  if v_slot.cancelled_at is not null then
+    perform app.refuse('slot_cancelled');
+  end if;
+
+  return v_slot;
+end;
+$function$;
+
+comment on function app.standing_slot(text, timestamptz) is
+'A slot that was not called off. Refuses no_campus, slot_not_found, slot_cancelled.';
+
+revoke all on function app.standing_slot(text, timestamptz) from public;
+
 -- source: db/functions/app/stored_feedback_about.sql
 -- app.stored_feedback_about(p_campus_id, p_user_id, p_time_slot): what a member said about circle-mates, as app.feedback_about() has it.
 
@@ -7960,18 +7968,7 @@ begin
     v_now := app.clock();
   end if;
 
-  select slots.*
-  into v_slot
-  from app.time_slots as slots
-  where slots.campus_id = p_campus_id
-    and slots.time_slot = p_time_slot;
-
-  if not found then
-    perform app.refuse('slot_not_found');
-  end if;
-  if v_slot.cancelled_at is not null then
-    perform app.refuse('slot_cancelled');
-  end if;
+  v_slot := app.standing_slot(p_campus_id, p_time_slot);  -- refuses slot_not_found, slot_cancelled
   perform app.own_circle_no(p_campus_id, p_user_id, v_slot, v_now);  -- refuses who is in none
   if v_now < v_slot.ends_at then
     perform app.refuse('feedback_not_open');

@@ -90,6 +90,7 @@ drop function if exists app.swap_by_lists(integer[], integer, integer[], integer
 drop function if exists app.suspend_user(text, uuid, timestamptz, text);
 drop function if exists app.submit_feedback(text, uuid, timestamptz, integer, text, jsonb);
 drop function if exists app.stored_feedback_about(text, uuid, timestamptz);
+drop function if exists app.standing_slot(text, timestamptz);
 drop function if exists app.emit_buttons(text, timestamptz, timestamptz);
 drop function if exists app.day_states(text, uuid, text, date, timestamptz);
 drop function if exists app.button(text, uuid, timestamptz, timestamptz);
@@ -136,6 +137,7 @@ drop function if exists app.member_time_zone(uuid);
 drop function if exists app.member_facts(uuid);
 drop function if exists app.member_circle(text, uuid, timestamptz, timestamptz);
 drop function if exists app.matching_inputs(app.campuses, uuid[], timestamptz);
+drop function if exists app.matched_slot(text, timestamptz);
 drop function if exists app.match_weights();
 drop function if exists app.match_time_slot(text, timestamptz, bigint);
 drop function if exists app.mail_slot(text, timestamptz);

@@ -94,6 +94,7 @@ select 'app.mail_circles(text, timestamptz, uuid[], interval)'::regprocedure;
 select 'app.mail_slot(text, timestamptz)'::regprocedure;
 select 'app.match_time_slot(text, timestamptz, bigint)'::regprocedure;
 select 'app.match_weights()'::regprocedure;
+select 'app.matched_slot(text, timestamptz)'::regprocedure;
 select 'app.matching_inputs(app.campuses, uuid[], timestamptz)'::regprocedure;
 select 'app.member_circle(text, uuid, timestamptz, timestamptz)'::regprocedure;
 select 'app.member_facts(uuid)'::regprocedure;
@@ -140,6 +141,7 @@ select 'app.slot_state(timestamptz, text, timestamptz, timestamptz, timestamptz,
 select 'app.button(text, uuid, timestamptz, timestamptz)'::regprocedure;
 select 'app.day_states(text, uuid, text, date, timestamptz)'::regprocedure;
 select 'app.emit_buttons(text, timestamptz, timestamptz)'::regprocedure;
+select 'app.standing_slot(text, timestamptz)'::regprocedure;
 select 'app.stored_feedback_about(text, uuid, timestamptz)'::regprocedure;
 select 'app.submit_feedback(text, uuid, timestamptz, integer, text, jsonb)'::regprocedure;
 select 'app.suspend_user(text, uuid, timestamptz, text)'::regprocedure;
