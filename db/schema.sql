@@ -645,9 +645,9 @@ create table app.circles (
   constraint circles_pkey PRIMARY KEY (campus_id, time_slot, circle_no),
   constraint circles_spot_fkey FOREIGN KEY (campus_id, spot_id) REFERENCES app.meeting_spots(campus_id, spot_id),
   constraint circles_spot_free EXCLUDE USING gist (campus_id WITH =, spot_id WITH =, tstzrange(time_slot, ends_at) WITH &&) WHERE (spot_id IS NOT NULL AND NOT called_off),
-  constraint circles_spot_key UNIQUE (spot_id, campus_id, time_slot),
   constraint circles_time_slot_fkey FOREIGN KEY (campus_id, time_slot) REFERENCES app.time_slots(campus_id, time_slot) ON DELETE CASCADE
 );
+create unique index circles_spot_key on app.circles USING btree (spot_id, campus_id, time_slot) WHERE spot_id IS NOT NULL;
 alter table app.circles owner to circle27_owner;
 alter table app.circles enable row level security;
 create policy circles_of_mine on app.circles for select to authenticated

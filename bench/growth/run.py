@@ -25,6 +25,7 @@ from typing import Any
 import psycopg
 
 from bench.machine import machine
+from bench.matching.database import set_clock
 from bench.options import parse
 from circle27.migrations import migrate
 from circle27.paths import DB
@@ -145,7 +146,7 @@ def measure(settings: Settings, database: str, campuses: int, scale: float) -> d
                     day=past.date(), user=user, past=past.isoformat(), ahead=ahead.isoformat(), campus=campus
                 )
                 if name == "matching":  # at the slot's own time; taken back with the call
-                    connection.execute("update app.clock_offset set time_offset = %s - clock_timestamp()", [ahead])
+                    set_clock(connection, ahead)
                 pages, milliseconds, wal = buffers(connection, role, claims, query)
                 if number >= 0:
                     found[name]["buffers"].append(pages)

@@ -30,6 +30,7 @@ from typing import Any
 
 import psycopg
 
+from bench.options import parse
 from circle27.migrations import migrate
 from circle27.paths import DB
 from circle27.stack.programs import postgresql_bindir
@@ -138,7 +139,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=5)
     parser.add_argument("--clients", type=int, default=40)
-    options = parser.parse_args()
+    options, results = parse(parser, RESULTS)
     settings = Settings.require()
     try:
         found = measure(settings, options)
@@ -155,7 +156,7 @@ def main() -> None:
             for commit, sides in found.items()
         },
     }
-    RESULTS.write_text(json.dumps(summary, indent=2) + "\n", "utf-8")
+    results.write_text(json.dumps(summary, indent=2) + "\n", "utf-8")
     print(json.dumps(summary["ratio"], indent=2))
 
 

@@ -33,6 +33,7 @@ import psycopg
 
 from bench.campus import seeded
 from bench.machine import machine
+from bench.options import parse
 from bench.peers import load, stack
 from circle27.stack.settings import SUPERUSER, Settings
 from circle27.stack.supervision import Supervisor, wait_until
@@ -229,7 +230,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=4)
     parser.add_argument("--connections", type=int, default=16)
-    options = parser.parse_args()
+    options, results = parse(parser, RESULTS)
     settings = Settings.require()
     if settings.rate_limits:
         raise SystemExit("the stack has rate limits. First: CIRCLE27_RATE_LIMITS=off circle27 up")
@@ -253,7 +254,7 @@ def main() -> None:
             connection.execute("drop table if exists public.bench_members")
             connection.execute("drop sequence if exists public.bench_number")
     ratios = summarise(found)
-    RESULTS.write_text(
+    results.write_text(
         json.dumps({"machine": on, "options": vars(options), "ratio": ratios, "rounds": found}, indent=1) + "\n",
         "utf-8",
     )

@@ -10,6 +10,7 @@ from circle27.load.play import on_stage
 from circle27.load.points import Point, choose, knee_of
 from circle27.load.trials import Trials
 from circle27.load.tuning import tune
+from circle27.stack.supervision import Supervisor
 from tests.stack import Stack
 
 
@@ -67,6 +68,21 @@ def test_a_sweep_that_breaks_off_leaves_the_settings_of_before(own_stack: Stack)
         tune(stage, seconds=0.5, rounds=1, clients=4, crowd=40, apply_it=True)
     assert pooler(own_stack) == ("20", "5", "5")
     assert stored.read_text("utf-8") == kept
+
+
+def test_what_was_half_set_up_is_taken_back(own_stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    def break_off(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before, rendered = own_stack.settings, own_stack.home / "conf" / "pgbouncer.ini"
+    with on_stage(before, before.url("gateway"), print, print) as stage:
+        trials = Trials(stage, stage.ground.prepare(4), stage.ground.open_day(), seconds=0.5, rounds=1)
+        with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+            patched.setattr(Supervisor, "signal", break_off)
+            trials.set_up(replace(before, pool_size=7))
+        assert "default_pool_size = 7" in rendered.read_text("utf-8")
+        trials.set_up(before)
+    assert "default_pool_size = 20" in rendered.read_text("utf-8")
 
 
 def test_what_was_applied_stays(own_stack: Stack) -> None:

@@ -129,7 +129,7 @@ def tune(*, folder: Path, **options: Any) -> None:
         raise CircleError(
             "the stack has rate limits, which would be measured. First: CIRCLE27_RATE_LIMITS=off circle27 up"
         )
-    with on_stage(settings, settings.url("gateway"), click.echo, _tell) as stage, lifecycle.alone():
+    with lifecycle.alone(), on_stage(settings, settings.url("gateway"), click.echo, _tell) as stage:
         found = tuning.tune(stage, **options)
     tune_page.write(folder, found)
     click.echo(tune_page.verdict(found))

@@ -83,6 +83,7 @@ class Trials:
         """Let the running stack have these settings: reload what can reload, restart what can't."""
         if settings == self.now:
             return
+        self.now = settings  # from here on: half of it may be true already when this breaks off
         changed = render(settings)
         supervisor = Supervisor(settings)
         for name in changed:
@@ -91,7 +92,6 @@ class Trials:
                     supervisor.restart(service)
                 else:
                     supervisor.signal(service, "HUP")
-        self.now = settings
         wait_until(lambda: all(answers(settings, name) for name in settings.postgrest_services()), 30, "no answer")
         wait_until(lambda: lifecycle.ready(settings), 30, "the gateway did not become ready")
 

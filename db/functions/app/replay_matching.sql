@@ -6,8 +6,6 @@
 -- any place was given up.
 --
 -- Writes nothing and holds no lock.
---
--- requires: app.matched_slot
 
 create or replace function app.replay_matching(p_campus_id text, p_time_slot timestamptz)
 returns jsonb

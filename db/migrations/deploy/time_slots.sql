@@ -89,9 +89,6 @@ create table app.circles (
   ends_at    timestamptz not null,
   called_off boolean not null default false,
   constraint circles_pkey primary key (campus_id, time_slot, circle_no),
-  -- No spot is booked twice in one slot. (In this order: beginning like the primary key, its index would be taken for
-  -- looking up a circle wherever there are no statistics yet, and each look would read the whole slot.)
-  constraint circles_spot_key unique (spot_id, campus_id, time_slot),
   constraint circles_time_slot_fkey foreign key (campus_id, time_slot)
   references app.time_slots (campus_id, time_slot) on delete cascade,
   constraint circles_spot_fkey foreign key (campus_id, spot_id) references app.meeting_spots (campus_id, spot_id),
@@ -102,6 +99,11 @@ create table app.circles (
   constraint circles_circle_no_positive check (circle_no > 0),
   constraint circles_ends_after_start check (ends_at > time_slot)
 );
+-- No spot is booked twice in one slot. An index of those with a spot only: otherwise it would be taken for looking up a circle
+-- wherever statistics say that there are none (as after a matching that was rolled back), and each look, each check of a key
+-- among them, would read the whole slot: minutes for 50,000 people.
+create unique index circles_spot_key on app.circles (spot_id, campus_id, time_slot) where spot_id is not null;
+comment on index app.circles_spot_key is 'No spot is booked twice in one slot; and the foreign key.';
 comment on table app.circles is 'The groups that one matching formed.';
 comment on column app.circles.campus_id is 'The campus.';
 comment on column app.circles.time_slot is 'The slot in which the circle meets.';
