@@ -60,7 +60,7 @@ select results_eq('select meetings_count, last_met_at, count(*)::integer from ap
   $$ values (2, tests.slot('six'), 1), (1, tests.slot('two'), 1), (1, tests.slot('six'), 2) $$, 'which is counted twice, and the last time stays the last');
 select ok(bool_and(user_a < user_b), 'the smaller id first') from app.meetings;
 select throws_ok($$ select tests.seated('six', '{1,1,1,1}') $$, '23505', null, 'a slot is not seated twice');
-select throws_ok($$ update app.circles set spot_id = 'court' where time_slot = tests.slot('two') $$, '23505', null, 'nor can one spot be stored for two circles of a slot');
+select throws_ok($$ update app.circles set spot_id = 'court' where time_slot = tests.slot('two') $$, '23P01', null, 'nor can one spot be stored for two circles of a slot');
 
 -- Nor for two slots, whoever writes it: given the court from two to twenty past.
 delete from app.circles;
